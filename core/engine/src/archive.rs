@@ -86,14 +86,20 @@ pub(crate) struct Found {
 }
 
 /// The next entries of a replay, from the sequence number `next` on; 0 looks for the first one that
-/// is not before `start`. Entries from the time `end` on are left out.
-pub(crate) fn find(log: &Log, next: u64, start: Millis, end: Millis) -> Result<Found> {
+/// is not before `start`. Entries from the time `end` on are left out. Those of a time after `now`
+/// were written by a clock that was wrong: what follows them may be older.
+pub(crate) fn find(
+    log: &Log,
+    next: u64,
+    (start, end): (Millis, Millis),
+    now: Millis,
+) -> Result<Found> {
     let mut next = if next == 0 { log.find_time(start)? } else { next };
     let mut entries: Vec<(u64, Vec<u8>)> = Vec::new();
     let (mut is_full, mut last) = (false, None);
     log.read(next, &mut |entry| {
         if entry.time >= end {
-            return false;
+            return entry.time > now;
         }
         is_full = entries.len() == STEP;
         if !is_full {

@@ -59,7 +59,7 @@ fn run(definition: &str, input: &str, limits: &Limits) {
         let read = Execution::decode(&program, &execution.encode()).expect("it was written");
         assert_eq!(read, execution);
         let next = effects.iter().rev().find_map(|effect| match effect {
-            Effect::ArmTimer { timer, at_ms } => Some((*timer, *at_ms)),
+            Effect::ArmTimer { timer, at_ms, .. } => Some((*timer, *at_ms)),
             _ => None,
         });
         let Some((timer, at_ms)) = next else { return };

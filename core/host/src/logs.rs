@@ -217,15 +217,16 @@ impl Logs {
         }
     }
 
-    /// Removes entries whose time is before `before`; returns how many. With a journal sealed files
-    /// go as a whole, so younger neighbours keep older entries.
+    /// Removes entries that came before `before`; returns how many. With a journal sealed files go
+    /// as a whole, so younger neighbours keep older entries.
     pub fn expire(&self, log: &Log, before: Millis) -> Result<u64> {
+        let came = |time| self.host.came(time);
         match &log.kept {
             Kept::Journal(kept) => {
                 let _no_copy = self.host.compactor().pause();
-                kept.expire(before, &mut Counting(&self.host))
+                kept.expire(before, &came, &mut Counting(&self.host))
             }
-            Kept::Memory(kept) => Ok(kept.expire(before)),
+            Kept::Memory(kept) => Ok(kept.expire(before, &came)),
         }
     }
 

@@ -101,11 +101,13 @@ impl MemoryLog {
         sequence.max(state.removed + 1)
     }
 
-    /// Removes the entries up to the first whose time is not before `before`; returns how many.
-    pub fn expire(&self, before: Millis) -> u64 {
+    /// Removes the entries up to the first that did not come before `before`; returns how many.
+    /// `came` says when an entry of a time came.
+    pub fn expire(&self, before: Millis, came: &dyn Fn(Millis) -> Millis) -> u64 {
         let mut state = lock(&self.state);
         let removed = state.removed;
-        while let Some(count) = state.expire_front(before) {
+        let is_old = |time: Millis| time < before || came(time) < before;
+        while let Some(count) = state.expire_front(&is_old) {
             state.removed += count;
         }
         state.removed - removed
@@ -182,10 +184,10 @@ impl State {
     }
 
     /// Removes old entries from the first chunk; how many. `None` when there are none.
-    fn expire_front(&mut self, before: Millis) -> Option<u64> {
+    fn expire_front(&mut self, is_old: &dyn Fn(Millis) -> bool) -> Option<u64> {
         let chunk = self.full.front().map_or(&self.tail, |chunk| chunk);
         let left = &chunk.entries[self.skipped..];
-        let old = left.iter().take_while(|(time, _)| *time < before).count();
+        let old = left.iter().take_while(|(time, _)| is_old(*time)).count();
         if old == 0 {
             return None;
         }
@@ -316,12 +318,12 @@ mod tests {
     fn old_entries_expire_one_by_one_and_numbers_are_never_reused() {
         let log = filled(10_000);
         for (before, gone) in [(5, 0), (25, 2), (25, 0), (50_000, 4_997), (99_991, 5_000)] {
-            assert_eq!(log.expire(before), gone, "{before}");
+            assert_eq!(log.expire(before, &|time| time), gone, "{before}");
             let (first, next) = log.range();
             assert_eq!(read(&log, 0), (first..next).collect::<Vec<_>>());
         }
         assert_eq!(log.range(), (10_000, 10_001));
-        assert_eq!(log.expire(Millis::MAX), 1);
+        assert_eq!(log.expire(Millis::MAX, &|time| time), 1);
         assert_eq!(log.range(), (10_001, 10_001));
         assert_eq!(log.find_time(0), 10_001);
         assert_eq!(log.append(1, &[b"x"]), Some(10_001));

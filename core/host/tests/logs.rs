@@ -29,6 +29,7 @@ fn logs(host: &Host) -> Arc<Logs> {
 
 fn append(host: &Host, log: &Log, numbers: std::ops::Range<u64>) {
     for number in numbers {
+        host.clock.set(START + number);
         let mut step = host.append().expect("usable");
         let payload = vec![number as u8; 1_000];
         let sequence = log.append(&mut step, START + number, &[&payload]).expect("appended");

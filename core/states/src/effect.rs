@@ -27,6 +27,8 @@ pub enum Effect {
         timer: TimerId,
         /// When, in milliseconds since the epoch. May be in the past.
         at_ms: u64,
+        /// Whether the definition names this time, and not a time from now.
+        is_fixed: bool,
     },
     /// A timer is not needed any more.
     CancelTimer {

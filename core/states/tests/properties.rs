@@ -82,7 +82,7 @@ impl World {
             match effect {
                 Effect::History(event) => self.events.push(event.clone()),
                 Effect::StartTask(request) => self.tasks.push(request.task),
-                Effect::ArmTimer { timer, at_ms } => self.timers.push((*timer, *at_ms)),
+                Effect::ArmTimer { timer, at_ms, .. } => self.timers.push((*timer, *at_ms)),
                 Effect::CancelTimer { timer } => self.timers.retain(|(own, _)| own != timer),
                 Effect::CancelTask { task } => self.tasks.retain(|own| own != task),
                 _ => {}

@@ -107,7 +107,7 @@ mod tests {
     fn an_expired_parent_holds_no_child_up() {
         let mut shards = Shards::create(1, 0);
         shards.apply(&shards.decide_split(ShardId(0), HashKey(1 << 100), 10).expect("inside"));
-        shards.expire(11);
+        shards.expire(|closed| closed < 11);
         assert_eq!(readable(&shards, &Progress::new()), [ShardId(1), ShardId(2)]);
     }
 

@@ -172,8 +172,8 @@ mod tests {
         assert_eq!((merged.parent, merged.adjacent_parent), (Some(ShardId(1)), Some(ShardId(2))));
         assert_eq!(merged.range, HashKeyRange::ALL);
         // Expired shards are forgotten; their children still name them.
-        assert_eq!(shards.expire(20), []);
-        assert_eq!(shards.expire(25), [ShardId(0)]);
+        assert_eq!(shards.expire(|closed| closed < 20), []);
+        assert_eq!(shards.expire(|closed| closed < 25), [ShardId(0)]);
         assert_eq!(shards.get(ShardId(1)).and_then(|shard| shard.parent), Some(ShardId(0)));
     }
 

@@ -175,10 +175,10 @@ impl Shards {
         }
     }
 
-    /// Forgets the shards that were closed before `horizon`: every record of theirs is older than
+    /// Forgets the shards that were closed so long ago that every record of theirs is older than
     /// the retention. A record of the moment of the closing is as old as it. Returns their ids.
-    pub fn expire(&mut self, horizon: Millis) -> Vec<ShardId> {
-        let expired = |shard: &&Shard| shard.closed.is_some_and(|closed| closed < horizon);
+    pub fn expire(&mut self, is_old: impl Fn(Millis) -> bool) -> Vec<ShardId> {
+        let expired = |shard: &&Shard| shard.closed.is_some_and(&is_old);
         let ids: Vec<_> = self.all().filter(expired).map(|shard| shard.id).collect();
         for id in &ids {
             self.shards.remove(id);

@@ -37,6 +37,15 @@ impl Clock {
         }
     }
 
+    /// How far steps of the wall clock that no sleep explains have moved this clock since it was
+    /// made. A virtual clock that is set has run, and not stepped.
+    pub fn stepped(&self) -> Millis {
+        match self {
+            Self::System(clock) => clock.stepped.load(Ordering::Relaxed),
+            Self::Virtual(_) => 0,
+        }
+    }
+
     /// Whether time moves only by [`Clock::set`].
     pub fn is_virtual(&self) -> bool {
         matches!(self, Self::Virtual(_))
@@ -74,6 +83,8 @@ pub struct SystemClock {
     slept: AtomicI64,
     /// When the wall clock was first seen to be ahead for no known reason; 0 for not.
     ahead_since: AtomicI64,
+    /// How much of what was added to `offset` was no sleep.
+    stepped: AtomicU64,
 }
 
 /// How often the wall clock is looked at, by the caller that asks for the time then.
@@ -109,6 +120,7 @@ impl SystemClock {
             look_at: AtomicI64::new(monotonic + LOOK_MS),
             slept: AtomicI64::new(slept),
             ahead_since: AtomicI64::new(0),
+            stepped: AtomicU64::new(0),
         }
     }
 
@@ -119,7 +131,7 @@ impl SystemClock {
         if monotonic >= look_at {
             self.look(look_at, source);
         }
-        (monotonic + self.offset.load(Ordering::Relaxed)).max(0) as Millis
+        (monotonic + self.offset.load(Ordering::Acquire)).max(0) as Millis
     }
 
     /// Looks at the wall clock, unless another thread does.
@@ -155,7 +167,9 @@ impl SystemClock {
         } else {
             (asleep, since)
         };
-        self.offset.fetch_max(offset + closed, Ordering::Relaxed);
+        // Before the offset: who sees the later time knows of the step.
+        self.stepped.fetch_add((closed - asleep).max(0) as u64, Ordering::Relaxed);
+        self.offset.fetch_max(offset + closed, Ordering::Release);
         self.ahead_since.store(since, Ordering::Relaxed);
     }
 }
@@ -326,6 +340,7 @@ mod tests {
         let machine = Machine::start();
         machine.sleep(HOUR);
         assert_eq!(machine.behind(), 0);
+        assert_eq!(machine.clock.stepped.load(Ordering::Relaxed), 0, "a sleep is no step");
     }
 
     #[test]
@@ -350,6 +365,7 @@ mod tests {
         assert_eq!(machine.behind(), YEAR, "the doubt began anew");
         machine.run(15_000);
         assert_eq!(machine.behind(), 0, "it stayed there");
+        assert_eq!(machine.clock.stepped.load(Ordering::Relaxed), YEAR as u64);
         machine.set(-YEAR);
         assert_eq!(machine.behind(), -YEAR, "time never runs backwards");
     }

@@ -222,6 +222,9 @@ pub struct Execution {
     pub parent: Option<Parent>,
     /// When it started.
     pub started: Millis,
+    /// When its last step was. 0 where a version wrote it that did not say.
+    #[serde(default)]
+    pub stepped: Millis,
     /// When and how it ended.
     pub closed: Option<Closed>,
     /// Whether it was asked to cancel.
@@ -261,6 +264,7 @@ impl Execution {
             tags: Vec::new(),
             parent: None,
             started: 0,
+            stepped: 0,
             closed: None,
             cancel_requested: false,
             events: 0,

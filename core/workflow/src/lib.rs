@@ -36,6 +36,7 @@ mod fault;
 mod lambda;
 mod limits;
 mod registry;
+mod set_back;
 mod start;
 mod step;
 mod tasks;

@@ -39,6 +39,7 @@ impl<'a> Step<'a> {
         if self.execution.is_open() && self.is_full() {
             self.terminate(None, None, None, "EVENT_LIMIT_EXCEEDED");
         }
+        self.execution.stepped = self.now;
         self.outcome
     }
 

@@ -36,6 +36,17 @@ class Store:
         """The engine's time, in seconds since the epoch."""
         return self.core.now()
 
+    def lasts(self, until: float) -> bool:
+        """Whether a change that is over at `until` goes on. None takes longer than the limit
+        ``stream_change_duration``: a clock that was ahead has written a later end."""
+        now = self.now()
+        return now < until <= now + self.seconds("stream_change_duration")
+
+    def is_recent(self, moment: float | None, seconds: float) -> bool:
+        """Whether something happened within the last `seconds`. What lies ahead was written by a
+        clock that was ahead, and counts no more."""
+        return moment is not None and moment <= self.now() < moment + seconds
+
     def limit(self, name: str) -> int:
         """A bound of the engine; times are in milliseconds."""
         return self.core.limits()[name]

@@ -199,7 +199,7 @@ fn show<'py>(py: Python<'py>, effect: Effect) -> PyResult<Bound<'py, PyDict>> {
             shown.set_item("id", task.0)?;
             "cancel-task"
         }
-        Effect::ArmTimer { timer, at_ms } => {
+        Effect::ArmTimer { timer, at_ms, .. } => {
             shown.set_item("id", timer.0)?;
             shown.set_item("at", at_ms)?;
             "timer"

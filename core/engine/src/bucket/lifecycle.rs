@@ -47,7 +47,8 @@ impl Bucket {
     pub fn expiry_of(&self, key: &str, object: &Object) -> Option<(Millis, String)> {
         let config = self.config();
         let covering = config.expiry.iter().filter(|rule| rule.covers(key, object));
-        covering.filter_map(|rule| Some((rule.expires(object)?, rule.id.clone()))).min()
+        let came = |time| self.host.came(time);
+        covering.filter_map(|rule| Some((rule.expires(object, &came)?, rule.id.clone()))).min()
     }
 
     /// Removes what has expired.
@@ -70,10 +71,13 @@ impl Bucket {
             let all = state.uploads.values();
             all.map(|upload| (upload.seq, upload.key.clone(), upload.begun)).collect()
         };
+        let host = &self.host;
         for (seq, key, begun) in uploads {
             let is_over = |rule: &ExpiryRule| {
                 key.starts_with(&rule.prefix)
-                    && rule.upload_days.is_some_and(|days| expires_at(begun, days) <= now)
+                    && rule
+                        .upload_days
+                        .is_some_and(|days| expires_at(host.came(begun), days) <= now)
             };
             if rules.iter().any(is_over) {
                 self.abort_number(seq)?;
@@ -91,7 +95,8 @@ impl Bucket {
         now: Millis,
     ) -> Result<()> {
         let versioning = self.config().versioning;
-        for expired in expired(key, versions, rules, now) {
+        let came = |time| self.host.came(time);
+        for expired in expired(key, versions, rules, now, &came) {
             let _changing = lock(&self.changing);
             let is_newest = |object: &Arc<Object>| {
                 self.state().index.newest(key).is_some_and(|newest| newest.seq == object.seq)
@@ -126,13 +131,20 @@ fn cause(event: &'static str) -> Cause<'static> {
     Cause { event, principal: "s3.amazonaws.com", ..Cause::default() }
 }
 
-fn expired(key: &str, versions: &[Arc<Object>], rules: &[ExpiryRule], now: Millis) -> Vec<Expired> {
+/// What expires of a key by `now`. `came` says when something of a time came.
+fn expired(
+    key: &str,
+    versions: &[Arc<Object>],
+    rules: &[ExpiryRule],
+    now: Millis,
+    came: &dyn Fn(Millis) -> Millis,
+) -> Vec<Expired> {
     let mut found = Vec::new();
     let Some((newest, older)) = versions.split_last() else { return found };
     let has_expired = |rule: &ExpiryRule| {
         !newest.is_delete_marker
             && rule.covers(key, newest)
-            && rule.expires(newest).is_some_and(|at| at <= now)
+            && rule.expires(newest, came).is_some_and(|at| at <= now)
     };
     let is_lone_marker = newest.is_delete_marker && older.is_empty();
     if rules.iter().any(has_expired) {
@@ -144,7 +156,7 @@ fn expired(key: &str, versions: &[Arc<Object>], rules: &[ExpiryRule], now: Milli
     }
     for (place, version) in older.iter().enumerate() {
         // A version is superseded when the next one is put.
-        let superseded = versions[place + 1].modified;
+        let superseded = came(versions[place + 1].modified);
         let newer = (older.len() - 1 - place) as u64;
         let is_over = |rule: &ExpiryRule| {
             rule.covers(key, version)
@@ -160,8 +172,8 @@ fn expired(key: &str, versions: &[Arc<Object>], rules: &[ExpiryRule], now: Milli
 
 impl ExpiryRule {
     /// When an object that it covers expires as the newest version of its key.
-    fn expires(&self, object: &Object) -> Option<Millis> {
-        self.days.map(|days| expires_at(object.modified, days)).or(self.date)
+    fn expires(&self, object: &Object, came: &dyn Fn(Millis) -> Millis) -> Option<Millis> {
+        self.days.map(|days| expires_at(came(object.modified), days)).or(self.date)
     }
 }
 

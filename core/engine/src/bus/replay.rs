@@ -292,7 +292,7 @@ impl Replays {
             host.arm(key, now + PAUSE_WHEN_FULL);
             return;
         }
-        let stepped = find(archive, &status, next).and_then(|found| {
+        let stepped = find(archive, &status, next, now).and_then(|found| {
             put_all(bus, &status, &found.events, now)?;
             Ok(found)
         });
@@ -348,10 +348,10 @@ impl Replays {
 }
 
 /// The next events of a replay, from the sequence number `next` on; 0 looks for the start.
-fn find(archive: &Archive, status: &ReplayStatus, next: u64) -> Result<Found> {
-    let (start, end) = (status.request.start, status.request.end);
+fn find(archive: &Archive, status: &ReplayStatus, next: u64, now: Millis) -> Result<Found> {
+    let times = (status.request.start, status.request.end);
     let archive::Found { entries, last, next, is_last } =
-        archive::find(&archive.log, next, start, end)?;
+        archive::find(&archive.log, next, times, now)?;
     let replayed = |(_, text): &(u64, Vec<u8>)| Envelope::read(text)?.replayed(status.name());
     let events = entries.iter().map(replayed).collect::<Result<_>>()?;
     Ok(Found { events, next, last, is_last })

@@ -13,7 +13,7 @@ use trunkline_types::{Code, Durability, Error, Millis, ResourceId, Result};
 
 use super::chance::Chance;
 use super::delivery::{ACTIVITY_PREFIX, MachineDelivery, TASKS, TaskDelivery};
-use super::execution::{Row, Status};
+use super::execution::{Row, Status, Timer};
 use super::history;
 use super::kept::{Execution, Kept, Written};
 use super::task::{self, Context};
@@ -81,14 +81,14 @@ impl Machine {
             return Err(error);
         }
         logs.on_append(&log);
-        kept.stepped = now;
+        kept.is_restored = false;
         self.arm(execution, kept);
         Ok(Advanced { ticket, has_ended })
     }
 
     /// Has the host's timers call when the earliest timer of the execution is due.
     pub(super) fn arm(&self, execution: &Execution, kept: &mut Kept) {
-        let due = kept.row.due();
+        let due = kept.due(&self.host);
         if let Some(at) = due.filter(|_| due != kept.armed) {
             self.host.arm(TimerKey { owner: self.id, slot: execution.number }, at);
         }
@@ -109,6 +109,7 @@ impl Machine {
         let stood = kept.is_large().then(|| state.clone());
         let mut chance = Chance::new(self.host.key, self.id, execution.number, before);
         let mut decided = Draft { row: kept.head(), events: Vec::new(), tasks: Vec::new() };
+        decided.row.step(now, kept.lag(&self.host));
         let mut left = VecDeque::from(stimuli);
         while let Some((at, stimulus)) = left.pop_front() {
             decided.row.meet(&stimulus, at);
@@ -186,8 +187,10 @@ impl Machine {
                 let context = Context { machine: &self.name, row, chance };
                 decided.tasks.push(delivery.for_tasks(task::map_run_stopped(&context, task)?)?);
             }
-            Effect::ArmTimer { timer, at_ms } => row.timers.push((timer.0, at_ms)),
-            Effect::CancelTimer { timer } => row.timers.retain(|(id, _)| *id != timer.0),
+            Effect::ArmTimer { timer, at_ms, is_fixed } => {
+                row.timers.push(Timer { id: timer.0, at: at_ms, is_fixed });
+            }
+            Effect::CancelTimer { timer } => row.end_timer(timer),
             Effect::Finish(_) => row.finish(now),
         }
         Ok(None)
@@ -200,7 +203,7 @@ impl Machine {
             let mut kept = lock(&execution.kept);
             // A wait for its end may have called before.
             kept.armed = kept.armed.filter(|at| *at > now);
-            if kept.row.is_expired(now) {
+            if kept.is_expired(&self.host, now) {
                 drop(kept);
                 let forgotten = self.forget_expired(now);
                 if forgotten.is_err() {
@@ -208,15 +211,16 @@ impl Machine {
                 }
                 return forgotten;
             }
-            let mut due: Vec<_> =
-                kept.row.timers.iter().filter(|(_, at)| *at <= now).copied().collect();
-            due.sort_by_key(|(id, at)| (*at, *id));
+            let (timers, lag) = (&kept.row.timers, kept.lag(&self.host));
+            let mut due: Vec<_> = timers.iter().map(|timer| (timer.due(lag), timer.id)).collect();
+            due.retain(|(at, _)| *at <= now);
+            due.sort_unstable();
             if due.is_empty() {
                 self.arm(&execution, &mut kept);
                 return Ok(());
             }
-            let timer = |(id, _): &(u64, Millis)| asl::TimerId(*id);
-            let fired = due.iter().map(|due| (now, Stimulus::TimerFired { timer: timer(due) }));
+            let fired = |(_, id)| (now, Stimulus::TimerFired { timer: asl::TimerId(id) });
+            let fired = due.into_iter().map(fired);
             let advanced = self.advance(&execution, &mut kept, fired.collect(), now);
             if advanced.is_err() {
                 self.retry(number, now);
@@ -254,10 +258,16 @@ impl Execution {
 }
 
 impl Row {
+    /// A step begins: the timers are those of the clock that lags so far behind the one before.
+    fn step(&mut self, now: Millis, lag: Millis) {
+        self.stepped = now;
+        self.timers.iter_mut().for_each(|timer| timer.at = timer.due(lag));
+    }
+
     /// What a stimulus ends: its timer or its task.
     fn meet(&mut self, stimulus: &Stimulus, now: Millis) {
         match stimulus {
-            Stimulus::TimerFired { timer } => self.timers.retain(|(id, _)| *id != timer.0),
+            Stimulus::TimerFired { timer } => self.end_timer(*timer),
             Stimulus::TaskSucceeded { task, .. }
             | Stimulus::TaskFailed { task, .. }
             | Stimulus::MapRunSucceeded { task, .. }
@@ -265,6 +275,10 @@ impl Row {
             Stimulus::Redrive => (self.stopped, self.redriven) = (None, Some(now)),
             _ => {}
         }
+    }
+
+    fn end_timer(&mut self, timer: asl::TimerId) {
+        self.timers.retain(|one| one.id != timer.0);
     }
 
     fn end_task(&mut self, task: TaskId) {

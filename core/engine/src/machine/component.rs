@@ -12,8 +12,8 @@ use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
 use super::advance::closed;
 use super::delivery::{MachineDelivery, Slot};
-use super::execution::{Compiled, Row};
-use super::kept::Execution;
+use super::execution::Compiled;
+use super::kept::{Execution, Kept};
 use super::record::{MACHINE_ITSELF, Record};
 use super::table::Table;
 use super::token::TaskToken;
@@ -192,11 +192,11 @@ impl Machine {
     pub(super) fn forget(
         &self,
         execution: &Execution,
-        wanted: impl Fn(&Row) -> bool,
+        wanted: impl Fn(&Kept) -> bool,
     ) -> Result<()> {
         let name = {
             let mut kept = lock(&execution.kept);
-            if kept.is_gone || !wanted(&kept.row) {
+            if kept.is_gone || !wanted(&kept) {
                 return Ok(());
             }
             let mut log = self.host.append()?;

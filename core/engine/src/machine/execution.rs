@@ -26,6 +26,9 @@ pub enum Status {
 /// In the byte of the status: the record holds a change.
 const CHANGED: u8 = 0x80;
 
+/// In the byte of the options: the time of the last step is there.
+const HAS_STEPPED: u8 = 8;
+
 const STATUSES: [Status; 5] =
     [Status::Running, Status::Succeeded, Status::Failed, Status::TimedOut, Status::Aborted];
 
@@ -81,6 +84,31 @@ pub struct ExecutionStatus {
     pub document: Arc<[u8]>,
 }
 
+/// A timer that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Timer {
+    pub id: u64,
+    /// When it fires.
+    pub at: Millis,
+    /// Whether the definition names this time, and not a time from now.
+    pub is_fixed: bool,
+}
+
+/// In the time of a timer that is fixed: no time is that large.
+const FIXED: u64 = 1 << 59;
+
+impl Timer {
+    /// When it fires by a clock that lags behind the one that set it.
+    pub fn due(&self, lag: Millis) -> Millis {
+        if self.is_fixed { self.at } else { self.at.saturating_sub(lag) }
+    }
+
+    fn decode(take: &mut Take<'_>) -> Result<Self> {
+        let (id, at) = (take.u64()?, take.u64()?);
+        Ok(Self { id, at: at & !FIXED, is_fixed: at & FIXED != 0 })
+    }
+}
+
 /// What the record of an execution holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
@@ -88,6 +116,8 @@ pub(super) struct Row {
     pub status: Status,
     pub program: u32,
     pub started: Millis,
+    /// When its last step was. 0 where a version wrote it that did not say.
+    pub stepped: Millis,
     pub stopped: Option<Millis>,
     pub redrives: u32,
     pub redriven: Option<Millis>,
@@ -101,8 +131,7 @@ pub(super) struct Row {
     pub oldest: u64,
     pub options: Options,
     pub document: Arc<[u8]>,
-    /// The timers that run, by their ids.
-    pub timers: Vec<(u64, Millis)>,
+    pub timers: Vec<Timer>,
     /// The tasks whose end is awaited.
     pub tasks: Vec<u64>,
     /// The state of the execution, as `trunkline-states` writes it; empty once it cannot go on.
@@ -127,13 +156,14 @@ impl Row {
     pub fn encode(&self, is_change: bool, out: &mut Vec<u8>) {
         let options = &self.options;
         out.put_u8(self.status as u8 | if is_change { CHANGED } else { 0 });
-        let flags = [options.tells_end, options.tells_events, options.is_child];
+        let flags = [options.tells_end, options.tells_events, options.is_child, true];
         out.put_u8(flags.iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(*flag)));
         for number in [self.program, self.redrives] {
             out.put_u32(number);
         }
         let times = [self.started, self.stopped.unwrap_or(0), self.redriven.unwrap_or(0)];
-        for number in times.into_iter().chain([self.events, self.newest, self.oldest]) {
+        let numbers = [self.events, self.newest, self.oldest, self.stepped];
+        for number in times.into_iter().chain(numbers) {
             out.put_u64(number);
         }
         out.put_u128(self.input);
@@ -141,9 +171,9 @@ impl Row {
         out.put_bytes(options.parent.as_deref().unwrap_or_default().as_bytes());
         out.put_bytes(&self.document);
         out.put_u32(self.timers.len() as u32);
-        for (id, at) in &self.timers {
+        for Timer { id, at, is_fixed } in &self.timers {
             out.put_u64(*id);
-            out.put_u64(*at);
+            out.put_u64(at | if *is_fixed { FIXED } else { 0 });
         }
         out.put_u32(self.tasks.len() as u32);
         for task in &self.tasks {
@@ -171,12 +201,12 @@ impl Row {
         let (program, redrives) = (take.u32()?, take.u32()?);
         let (started, stopped, redriven) = (take.u64()?, take.u64()?, take.u64()?);
         let (events, newest, oldest) = (take.u64()?, take.u64()?, take.u64()?);
+        let stepped = if flags & HAS_STEPPED != 0 { take.u64()? } else { 0 };
         let input = take.u128()?;
         let name = take.text()?.into();
         let parent = Some(take.text()?).filter(|text| !text.is_empty()).map(Arc::from);
         let document = take.bytes()?.into();
-        let timers = (0..take.u32()?).map(|_| Ok((take.u64()?, take.u64()?)));
-        let timers = timers.collect::<Result<_>>()?;
+        let timers = (0..take.u32()?).map(|_| Timer::decode(take)).collect::<Result<_>>()?;
         let tasks = (0..take.u32()?).map(|_| take.u64()).collect::<Result<_>>()?;
         let (tells_end, tells_events) = (flags & 1 != 0, flags & 2 != 0);
         let options = Options { tells_end, tells_events, parent, is_child: flags & 4 != 0 };
@@ -186,6 +216,7 @@ impl Row {
             status,
             program,
             started,
+            stepped,
             stopped: some(stopped),
             redrives,
             redriven: some(redriven),
@@ -225,6 +256,7 @@ mod tests {
             status: Status::TimedOut,
             program: 3,
             started: 5,
+            stepped: 7,
             stopped: Some(9),
             redrives: 2,
             redriven: None,
@@ -239,7 +271,10 @@ mod tests {
                 is_child: true,
             },
             document: b"{}".as_slice().into(),
-            timers: vec![(1, 2), (3, 4)],
+            timers: vec![
+                Timer { id: 1, at: 2, is_fixed: false },
+                Timer { id: 3, at: 4, is_fixed: true },
+            ],
             tasks: vec![8],
             state: b"state".as_slice().into(),
         };

@@ -37,8 +37,8 @@ pub(super) struct Kept {
     pub changes: Changes,
     /// When the host's timer calls.
     pub armed: Option<Millis>,
-    /// When its last step since the engine was opened was.
-    pub stepped: Millis,
+    /// Whether it stands as it was read at the opening.
+    pub is_restored: bool,
     /// Where the events of its history are, once it was asked for.
     pub entries: Entries,
     /// Whether it was forgotten: nothing happens to it any more.
@@ -95,8 +95,8 @@ impl Kept {
     /// An execution of which only its row is known.
     pub fn new(row: Row, at: Option<Location>) -> Self {
         let changes = Changes { whole: row.state.len(), ..Changes::default() };
-        let entries = Entries::default();
-        Self { row, at, changes, armed: None, stepped: 0, entries, is_gone: false }
+        let (entries, is_restored) = (Entries::default(), at.is_some());
+        Self { row, at, changes, armed: None, is_restored, entries, is_gone: false }
     }
 
     /// The execution as it stands.

@@ -90,7 +90,8 @@ impl Machine {
             }
             let started = begun.map(|at| {
                 // Events are told in the order of their times.
-                let at = at.clamp(kept.stepped.min(now), now);
+                let stepped = if kept.is_restored { 0 } else { kept.row.stepped };
+                let at = at.clamp(stepped.min(now), now);
                 (at, Stimulus::TaskStarted { task: TaskId(task), worker: None })
             });
             let stimuli = started.into_iter().chain([(now, stimulus)]).collect();

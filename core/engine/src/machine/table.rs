@@ -202,6 +202,7 @@ impl Machine {
             status: Status::Running,
             program: program.number,
             started: now,
+            stepped: now,
             stopped: None,
             redrives: 0,
             redriven: None,
@@ -291,7 +292,7 @@ impl Machine {
     pub fn forget_ended(&self, name: &str) -> Result<bool> {
         self.check_writable()?;
         let Ok(execution) = self.find(name) else { return Ok(false) };
-        self.forget(&execution, |row| !row.status.is_running())?;
+        self.forget(&execution, |kept| !kept.row.status.is_running())?;
         Ok(true)
     }
 

@@ -248,6 +248,8 @@ impl State {
 
     /// The time before which records are gone.
     fn horizon(&self, now: Millis) -> Millis {
-        now.saturating_sub(self.retention).max(self.floor)
+        // One that lies ahead was set while the clock was wrong. It says nothing about what comes.
+        let floor = Some(self.floor).filter(|floor| *floor <= now).unwrap_or_default();
+        now.saturating_sub(self.retention).max(floor)
     }
 }

@@ -130,6 +130,12 @@ impl Loader for StreamLoader {
         let now = host.now();
         for (record, location) in self.streams.values() {
             host.live_bytes().add(*location, now);
+            let mut record = record.clone();
+            if let Some(pending) = &mut record.pending {
+                // No change takes longer; a later end is of a clock that was ahead.
+                pending.until = pending.until.min(now + host.limits.stream_change_duration);
+            }
+            let record = &record;
             let stream = Arc::new(streams.stream(
                 record.id,
                 name_of(record),

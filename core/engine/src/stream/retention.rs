@@ -63,12 +63,12 @@ impl Stream {
         let (expired, logs) = {
             let mut state = self.state_mut();
             let horizon = state.horizon(now);
-            let is_old = |closed: Option<Millis>| closed.is_some_and(|closed| closed < horizon);
-            if self.is_removed() || !state.shards.all().any(|shard| is_old(shard.closed)) {
+            let is_old = |closed: Millis| self.host.came(closed) < horizon;
+            if self.is_removed() || !state.shards.all().any(|one| one.closed.is_some_and(is_old)) {
                 return Ok(());
             }
             let mut append = self.host.append_at(now)?;
-            let expired = state.shards.expire(horizon);
+            let expired = state.shards.expire(is_old);
             let logs: Vec<_> = expired.iter().filter_map(|id| state.logs.remove(id)).collect();
             self.leaving.begin(logs.iter().map(|log| log.id()));
             state.version += 1;

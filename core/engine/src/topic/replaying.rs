@@ -215,7 +215,7 @@ impl Topic {
         let archive = self.current_archive().ok_or_else(absent)?;
         let start = replay.status.start.max(archive.beginning(now));
         let end = replay.status.end.unwrap_or(Millis::MAX);
-        let found = archive::find(&archive.log, replay.next, start, end)?;
+        let found = archive::find(&archive.log, replay.next, (start, end), now)?;
         let filter = Filter::of(entry)?;
         let (written, mut bytes) = (replay.next, 0);
         for (sequence, payload) in &found.entries {

@@ -148,7 +148,8 @@ impl Domain {
             let old = table.executions.get(&number);
             let armed = old.and_then(|kept| kept.armed);
             let at = log.append_live(&record, old.and_then(|kept| kept.at));
-            let kept = Kept { execution: change.execution, newest, at, armed };
+            let execution = change.execution;
+            let kept = Kept { execution, newest, at, armed, is_restored: false };
             table.install(number, kept, wakes);
             self.arm(table, number);
         }
@@ -161,7 +162,7 @@ impl Domain {
 
     /// Has the host's timers call when the execution has something to do.
     pub(super) fn arm(&self, table: &mut Table, number: u32) {
-        let due = table.due(number);
+        let due = table.due(number, &self.host);
         let Some(kept) = table.executions.get_mut(&number) else { return };
         if let Some(at) = due.filter(|_| due != kept.armed) {
             self.host.arm(TimerKey { owner: self.id, slot: number }, at);
@@ -204,7 +205,7 @@ impl Domain {
         let mut wakes = Wakes::new();
         let is_expired = {
             let mut table = lock(&self.table);
-            let due = table.due(number);
+            let due = table.due(number, &self.host);
             let Some(kept) = table.executions.get_mut(&number) else { return Ok(()) };
             kept.armed = None;
             let is_open = kept.execution.is_open();
@@ -251,6 +252,7 @@ impl Domain {
             // Numbers grow with the time of the start.
             (table.log, table.executions.values().next().map(|kept| kept.execution.started))
         };
+        let first = first.map(|started| self.host.came(started));
         let logs = self.logs()?;
         let history = logs.get_or_create(history);
         logs.expire(&history, first.unwrap_or(now)).map(drop)

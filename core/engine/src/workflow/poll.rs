@@ -139,7 +139,7 @@ impl Domain {
             loop {
                 let Some((number, event)) = table.lists.first(kind, list) else { break None };
                 let Some(before) = table.executions.get(&number) else { break None };
-                let before = before.execution.clone();
+                let before = before.standing(&self.host);
                 // What is due comes first: it may take the task out of the list.
                 let is_late = before.due().is_some_and(|due| due <= now);
                 let command = if is_late { Command::Due } else { start(event) };

@@ -132,7 +132,8 @@ impl Image {
             host.live_bytes().add(at, now);
             let called = execution.lambdas.iter().filter(|(_, one)| one.started != 0);
             table.unanswered.extend(called.map(|(event, _)| (number, *event)));
-            let kept = Kept { execution, newest, at: Some(at), armed: None };
+            let at = Some(at);
+            let kept = Kept { execution, newest, at, armed: None, is_restored: true };
             table.install(number, kept, &mut Wakes::new());
         }
         table.next_execution = self.last_execution + 1;

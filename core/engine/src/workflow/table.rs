@@ -18,6 +18,26 @@ pub(super) struct Kept {
     pub at: Option<Location>,
     /// The time for which the host's timers have an entry.
     pub armed: Option<Millis>,
+    /// Whether it stands as it was read at the opening.
+    pub is_restored: bool,
+}
+
+impl Kept {
+    /// The execution by the clock of this opening: another one may have written its times.
+    pub fn standing(&self, host: &Host) -> Execution {
+        let mut execution = self.execution.clone();
+        execution.set_back(self.lag(host));
+        execution
+    }
+
+    /// When something happens without a command, by the clock of this opening.
+    pub fn due(&self, host: &Host) -> Option<Millis> {
+        Some(self.execution.due()?.saturating_sub(self.lag(host)))
+    }
+
+    fn lag(&self, host: &Host) -> Millis {
+        if self.is_restored { host.lag(self.execution.stepped) } else { 0 }
+    }
 }
 
 pub(super) struct Table {
@@ -115,11 +135,11 @@ impl Table {
 
     /// When an execution has something to do without a command: what is due, or the end of its
     /// retention.
-    pub fn due(&self, number: u32) -> Option<Millis> {
+    pub fn due(&self, number: u32, host: &Host) -> Option<Millis> {
         let kept = self.executions.get(&number)?;
         match kept.execution.closed {
-            Some(closed) => Some(closed.at.saturating_add(self.settings.retention())),
-            None => kept.execution.due(),
+            Some(closed) => Some(host.came(closed.at).saturating_add(self.settings.retention())),
+            None => kept.due(host),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use trunkline_host::Host;
-use trunkline_types::{IdKey, Millis, ResourceId};
+use trunkline_types::{Millis, ResourceId};
 use trunkline_workflow::{
     ChildPolicy, Command, Context, Effect, Event, Execution, ExecutionId, External, Fault, Limits,
     Origin, Outcome, Started, apply,
@@ -25,7 +25,7 @@ pub(super) type Changes = BTreeMap<u32, Change>;
 pub(super) struct Transaction<'a> {
     pub table: &'a Table,
     pub now: Millis,
-    key: IdKey,
+    host: &'a Host,
     domain: ResourceId,
     limits: Limits,
     /// Open executions that the domain may have.
@@ -38,13 +38,13 @@ pub(super) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    pub fn new(table: &'a Table, domain: ResourceId, host: &Host, now: Millis) -> Self {
+    pub fn new(table: &'a Table, domain: ResourceId, host: &'a Host, now: Millis) -> Self {
         let given = &host.limits;
         let open_lambda_functions = given.workflow_functions_max as usize;
         Self {
             table,
             now,
-            key: host.key,
+            host,
             domain,
             limits: Limits { open_lambda_functions, ..Limits::default() },
             open_max: given.workflow_executions_max as usize,
@@ -91,7 +91,7 @@ impl<'a> Transaction<'a> {
     /// The id of a run: no other run has it.
     pub fn run_id(&self, number: u32, what: &[u8]) -> String {
         let numbers = [self.domain.0.to_le_bytes(), number.to_le_bytes()].concat();
-        BASE64_URL_SAFE_NO_PAD.encode(self.key.digest(&[b"run", what, &numbers]).to_le_bytes())
+        BASE64_URL_SAFE_NO_PAD.encode(self.host.key.digest(&[b"run", what, &numbers]).to_le_bytes())
     }
 
     /// Starts an execution; its number.
@@ -111,15 +111,18 @@ impl<'a> Transaction<'a> {
 
     /// Tells an execution something, after what was due before. A fault means that it was not told.
     pub fn apply(&mut self, number: u32, command: Command) -> Result<(), Fault> {
-        let is_late = |execution: &Execution| execution.due().is_some_and(|due| due <= self.now);
-        if self.execution(number).is_some_and(is_late) && command != Command::Due {
+        let due = match self.changes.get(&number) {
+            Some(change) => change.execution.due(),
+            None => self.table.executions.get(&number).and_then(|kept| kept.due(self.host)),
+        };
+        if due.is_some_and(|due| due <= self.now) && command != Command::Due {
             self.apply(number, Command::Due)?;
         }
         let changed = self.changes.remove(&number);
         let is_changed = changed.is_some();
         let stored = || {
             let kept = self.table.executions.get(&number)?;
-            Some(Change { execution: kept.execution.clone(), events: Vec::new() })
+            Some(Change { execution: kept.standing(self.host), events: Vec::new() })
         };
         let Some(mut change) = changed.or_else(stored) else {
             return Err(Fault::unknown("execution"));

@@ -57,7 +57,7 @@ impl Uncrashed<'_> {
                 Effect::StartTask(request) => drop(self.tasks.insert(request.task.0)),
                 Effect::StartMapRun(request) => drop(self.tasks.insert(request.task.0)),
                 Effect::CancelTask { task } => drop(self.tasks.remove(&task.0)),
-                Effect::ArmTimer { timer, at_ms } => drop(self.timers.insert((at_ms, timer.0))),
+                Effect::ArmTimer { timer, at_ms, .. } => drop(self.timers.insert((at_ms, timer.0))),
                 Effect::CancelTimer { timer } => self.timers.retain(|(_, id)| *id != timer.0),
                 Effect::Finish(_) => {}
                 other => panic!("{other:?}"),

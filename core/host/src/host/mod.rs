@@ -38,6 +38,8 @@ use crate::trace::Trace;
 pub struct Host {
     /// The engine's time.
     pub clock: Arc<Clock>,
+    /// The time of the opening, less the steps of the clock until then.
+    pub(crate) opened_at: Millis,
     /// The key behind ids and receipts.
     pub key: IdKey,
     /// Counts the openings of this engine; receipts say under which they were issued.
@@ -115,6 +117,27 @@ impl Host {
     #[inline]
     pub fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    /// When the engine was opened, by the clock as it stands now: a step of the wall clock since
+    /// then moves it.
+    fn opened(&self) -> Millis {
+        self.opened_at + self.clock.stepped()
+    }
+
+    /// When something came that has `time` written on it. What lies ahead of the clock was written
+    /// before the opening, by a clock that was wrong: it counts as if it came with the opening.
+    #[inline]
+    pub fn came(&self, time: Millis) -> Millis {
+        // The clock never runs backwards, so what this opening has written is not ahead of it.
+        if time <= self.now() { time } else { self.opened() }
+    }
+
+    /// How far this clock lags behind the one by which something was written before the opening, at
+    /// `written`: what was to happen later by that clock happens so much earlier by this one. 0 if
+    /// that clock was not ahead. Once a slow clock is set right, there is no lag.
+    pub fn lag(&self, written: Millis) -> Millis {
+        written.saturating_sub(self.opened())
     }
 
     /// Fails if the engine is closed, or belongs to the process that forked this one.

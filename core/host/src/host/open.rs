@@ -258,6 +258,7 @@ fn host(
         None => Arc::new(MemoryStorage::new()),
     };
     Host {
+        opened_at: now.saturating_sub(options.clock.stepped()),
         key,
         incarnation,
         bodies: Bodies::new(storage, incarnation),

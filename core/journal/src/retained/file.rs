@@ -156,6 +156,17 @@ impl SealedFile {
         Ok(entries.iter().find(|entry| entry.time >= time).map(|entry| entry.sequence))
     }
 
+    /// Whether all entries came before `before`. They are read only if a clock was wrong.
+    pub(crate) fn is_before(&self, before: u64, came: &dyn Fn(u64) -> u64) -> Result<bool> {
+        let latest = self.footer.max_time;
+        if latest < before || came(latest) >= before {
+            return Ok(latest < before);
+        }
+        self.read(self.footer.first, u64::MAX, &mut |entry| {
+            entry.time < before || came(entry.time) < before
+        })
+    }
+
     /// Reads every block; returns how many entries there are.
     pub(crate) fn verify(&self) -> Result<u64> {
         self.read(self.footer.first, u64::MAX, &mut |_| true)?;

@@ -189,22 +189,36 @@ impl RetainedLog {
         Ok(entries.len() as u64)
     }
 
-    /// Removes the sealed files whose entries are all older than `before`, and behind the last of
-    /// them the unsealed entries up to the first that is not. Returns how many entries expired.
-    pub fn expire(&self, before: u64, live: &mut dyn LiveBytes) -> Result<u64> {
+    /// Removes the sealed files whose entries all came before `before`, and behind the last of them
+    /// the unsealed entries up to the first that did not. Returns how many entries expired. `came`
+    /// says when an entry of a time came: usually then, unless the clock was wrong.
+    pub fn expire(
+        &self,
+        before: u64,
+        came: &dyn Fn(u64) -> u64,
+        live: &mut dyn LiveBytes,
+    ) -> Result<u64> {
         self.shared.check_usable()?;
+        // No file comes or goes while this is held.
         let _sealing = lock(&self.sealing);
-        let (expired, first, next) = {
+        let files = lock(&self.state).files.clone();
+        let mut expired = Vec::new();
+        for file in &files {
+            if !file.is_before(before, came)? {
+                break;
+            }
+            expired.push(file.clone());
+        }
+        let (first, next) = {
             let state = lock(&self.state);
-            let is_old = |file: &&Arc<SealedFile>| file.footer.max_time < before;
-            let files: Vec<_> = state.files.iter().take_while(is_old).cloned().collect();
-            let old = state.unsealed.iter().take_while(|entry| entry.time < before).count();
-            let next = match files.last() {
-                _ if files.len() == state.files.len() => state.sealed + old as u64,
+            let is_old = |entry: &&Unsealed| entry.time < before || came(entry.time) < before;
+            let old = state.unsealed.iter().take_while(is_old).count();
+            let next = match expired.last() {
+                _ if expired.len() == files.len() => state.sealed + old as u64,
                 Some(last) => last.footer.next,
                 None => state.first,
             };
-            (files, state.first, next)
+            (state.first, next)
         };
         if next == first {
             return Ok(0);

@@ -118,7 +118,7 @@ fn expire(
     let log = &engine.logs[&id];
     let started = disk.steps();
     let before = 1_000 + random.below(400) as u64;
-    log.expire(before, &mut ())?;
+    log.expire(before, &super::as_it_says, &mut ())?;
     let model = models.entry(id).or_default();
     let (first, _) = log.range();
     let is_old = |(time, _): &(u64, Vec<u8>)| *time < before;
@@ -333,7 +333,17 @@ fn opening_reads_footers_and_reading_seeks() {
     .expect("readable");
     assert_eq!(seen, [(119, 238, 38), (120, 239, 39), (121, 300, 0), (122, 301, 1)]);
     assert_eq!(log.find_time(205).expect("found"), 86);
-    assert_eq!(log.expire(200, &mut ()).expect("expired"), 80);
+    assert_eq!(log.expire(200, &super::as_it_says, &mut ()).expect("expired"), 80);
     assert_eq!(log.range(), (81, 161));
     log.remove(&mut ()).expect("removed");
+}
+
+#[test]
+fn entries_of_a_clock_that_was_ahead_expire_by_when_they_came() {
+    // Each file has the entries of 40 milliseconds, 100 apart; a part of the second is right.
+    for (now, expired) in [(120, 40), (99, 160)] {
+        let engine = open(&SimStorage::from_image(sealed()), None).expect("opens");
+        let came = |time| if time > now { 50 } else { time };
+        assert_eq!(engine.logs[&1].expire(60, &came, &mut ()).expect("expired"), expired);
+    }
 }

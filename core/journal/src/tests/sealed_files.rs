@@ -100,7 +100,7 @@ fn a_log_of_many_files_holds_few_of_them_open() {
         assert_eq!(read(&logs[0]), (1..=FILES).collect::<Vec<_>>());
         assert_eq!(open_sealed_files(&folder), limits::OPEN_FILES_MAX);
     }
-    assert_eq!(logs[0].expire(FILES - 1, &mut ()).expect("expired"), FILES - 1);
+    assert_eq!(logs[0].expire(FILES - 1, &super::as_it_says, &mut ()).expect("expired"), FILES - 1);
     assert_eq!(open_sealed_files(&folder), 1, "a removed file is closed");
     journal.close().expect("closed");
 }
@@ -113,7 +113,7 @@ fn a_read_goes_on_behind_a_file_that_expires() {
     let mut found = Vec::new();
     log.read(0, &mut |entry| {
         if entry.sequence == 1 {
-            assert_eq!(log.expire(3, &mut ()).expect("expired"), 3);
+            assert_eq!(log.expire(3, &super::as_it_says, &mut ()).expect("expired"), 3);
         }
         found.push(entry.sequence);
         true
@@ -134,7 +134,7 @@ fn a_read_beside_expiry_passes_over_files_that_are_gone() {
         let expiring = scope.spawn(|| {
             for time in 2..ROUNDS {
                 seal(&journal, &log, time..time + 1);
-                log.expire(time, &mut ()).expect("expired");
+                log.expire(time, &super::as_it_says, &mut ()).expect("expired");
             }
         });
         while !expiring.is_finished() {

@@ -109,7 +109,7 @@ fn a_read_goes_on_behind_entries_that_expire_in_front_of_it() {
         logs[0]
             .read(1, &mut |entry| {
                 if seen.is_empty() {
-                    logs[0].expire(u64::MAX, &mut ()).expect("expired");
+                    logs[0].expire(u64::MAX, &super::as_it_says, &mut ()).expect("expired");
                     append(&journal, &logs, logs[0].range().1);
                 }
                 seen.push(entry.sequence);

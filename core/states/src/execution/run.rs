@@ -175,23 +175,22 @@ impl Step<'_> {
         let input = self.input(id);
         let effective = self.effective_input(id, state, &input)?;
         let see = See::input(&effective);
-        let until_ms = match wait {
+        let (until_ms, is_fixed) = match wait {
             Wait::Seconds(dynamic) => {
                 let value = self.wait_value(id, see, "Seconds", dynamic)?;
                 let seconds = wait_seconds(dynamic, &value)?;
-                self.now_ms.saturating_add(seconds.saturating_mul(1_000))
+                (self.now_ms.saturating_add(seconds.saturating_mul(1_000)), false)
             }
             Wait::Timestamp(dynamic) => {
                 let value = self.wait_value(id, see, "Timestamp", dynamic)?;
-                u64::try_from(wait_timestamp(dynamic, &value)?).unwrap_or(0)
+                (u64::try_from(wait_timestamp(dynamic, &value)?).unwrap_or(0), true)
             }
         };
-        let delay = until_ms.saturating_sub(self.now_ms);
-        if delay == 0 || self.probe.is_some() {
+        if until_ms <= self.now_ms || self.probe.is_some() {
             self.waited(id);
             return Ok(());
         }
-        let timer = self.arm(delay);
+        let timer = self.arm_at(until_ms, is_fixed);
         self.phase(id, Phase::Waiting { timer });
         Ok(())
     }

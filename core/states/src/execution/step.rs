@@ -202,9 +202,12 @@ impl<'a> Step<'a> {
     }
 
     pub fn arm(&mut self, delay_ms: u64) -> TimerId {
+        self.arm_at(self.now_ms.saturating_add(delay_ms), false)
+    }
+
+    pub fn arm_at(&mut self, at_ms: u64, is_fixed: bool) -> TimerId {
         let timer = TimerId(self.next_id());
-        let at_ms = self.now_ms.saturating_add(delay_ms);
-        self.effects.push(Effect::ArmTimer { timer, at_ms });
+        self.effects.push(Effect::ArmTimer { timer, at_ms, is_fixed });
         timer
     }
 

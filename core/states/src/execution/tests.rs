@@ -79,7 +79,7 @@ impl Run {
 
     fn timer(&self) -> (TimerId, u64) {
         let timer = self.effects.iter().find_map(|effect| match effect {
-            Effect::ArmTimer { timer, at_ms } => Some((*timer, *at_ms)),
+            Effect::ArmTimer { timer, at_ms, .. } => Some((*timer, *at_ms)),
             _ => None,
         });
         timer.unwrap()
@@ -233,7 +233,7 @@ fn an_express_machine_that_runs_in_a_circle_pauses() {
     let mut execution = Execution::new(&program, identity);
     let input = Payload::parse("{}").unwrap();
     let effects = execution.step(&program, Stimulus::Start { input }, 0, &mut Fixed);
-    let Some(Effect::ArmTimer { timer, at_ms: 0 }) = effects.last() else { panic!() };
+    let Some(Effect::ArmTimer { timer, at_ms: 0, .. }) = effects.last() else { panic!() };
     let effects = execution.step(&program, Stimulus::TimerFired { timer: *timer }, 0, &mut Fixed);
     assert!(matches!(effects.last(), Some(Effect::ArmTimer { .. })));
 }

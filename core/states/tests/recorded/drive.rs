@@ -181,7 +181,7 @@ impl Driver<'_> {
                 }
                 Effect::StartTask(request) => self.answer_task(request.task, last),
                 Effect::StartMapRun(request) => self.answer_map_run(&request, last),
-                Effect::ArmTimer { timer, at_ms } => self.timers.push((at_ms, timer)),
+                Effect::ArmTimer { timer, at_ms, .. } => self.timers.push((at_ms, timer)),
                 Effect::CancelTimer { timer } => {
                     self.timers.retain(|(_, known)| *known != timer);
                 }

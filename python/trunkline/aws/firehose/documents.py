@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trunkline._core import Stream
     from trunkline.aws.arns import Resource
     from trunkline.aws.operation import Call
+    from trunkline.aws.store import Store
 
     Document = dict[str, Any]
 
@@ -62,9 +63,9 @@ def read(call: Call, name: str) -> Document:
     return found
 
 
-def status_of(document: Document, now: float) -> str:
+def status_of(document: Document, store: Store) -> str:
     """``CREATING`` for a while, then ``ACTIVE``."""
-    return "CREATING" if now < document["active_at"] else "ACTIVE"
+    return "CREATING" if store.lasts(document["active_at"]) else "ACTIVE"
 
 
 def direct_put_id(core: CoreEngine, resource: Resource) -> int | None:

@@ -32,7 +32,7 @@ def enabled(given: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _direct(call: Call, name: str) -> Document:
     document = read(call, name)
-    if status_of(document, call.store.now()) != "ACTIVE":
+    if status_of(document, call.store) != "ACTIVE":
         raise in_use(f"Firehose {name} is not in the ACTIVE state.")
     if document["type"] != "DirectPut":
         raise invalid(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def _buffer(call: Call, name: str) -> tuple[Stream, bool]:
     """The buffer of a delivery stream that takes records, and whether it tells of encryption."""
     document = read(call, name)
-    if status_of(document, call.store.now()) != "ACTIVE":
+    if status_of(document, call.store) != "ACTIVE":
         raise missing(name, call.account)
     if document["type"] != "DirectPut":
         raise invalid(

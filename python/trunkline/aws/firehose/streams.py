@@ -173,7 +173,7 @@ def describe_delivery_stream(
     told: dict[str, Any] = {
         "DeliveryStreamName": document["name"],
         "DeliveryStreamARN": name_of(document).arn,
-        "DeliveryStreamStatus": status_of(document, call.store.now()),
+        "DeliveryStreamStatus": status_of(document, call.store),
         "DeliveryStreamEncryptionConfiguration": document["encryption"],
         "DeliveryStreamType": document["type"],
         "VersionId": str(document["version"]),

@@ -50,7 +50,7 @@ def update_destination(
     kind = _UPDATES[chosen[0]]
     with call.store.lock:
         document = read(call, delivery_stream_name)
-        if status_of(document, call.store.now()) != "ACTIVE":
+        if status_of(document, call.store) != "ACTIVE":
             raise in_use(f"Firehose {delivery_stream_name} is not in the ACTIVE state.")
         current = document["version"]
         if current_delivery_stream_version_id != str(current):

@@ -64,7 +64,7 @@ def of_stream(store: Store, stream: tuple[str, str, str]) -> list[Document]:
 
 
 def _is_there(store: Store, document: Document) -> bool:
-    if document.get("gone", store.now() + 1) > store.now():
+    if "gone" not in document or store.lasts(document["gone"]):
         return True
     store.put(name_of(document).key, None)
     return False
@@ -84,20 +84,20 @@ def find(call: Call, arn: str) -> Document:
 def find_active(call: Call, arn: str) -> Document:
     """The same, for a channel that nothing changes at the moment."""
     document = find(call, arn)
-    if (status := status_of(document, call.store.now())) != "ACTIVE":
+    if (status := status_of(document, call.store)) != "ACTIVE":
         raise in_use(f"Channel {arn} not ACTIVE, instead in state {status}")
     return document
 
 
-def status_of(document: Document, now: float) -> str:
+def status_of(document: Document, store: Store) -> str:
     """CREATING, UPDATING, DELETING, FAILED or ACTIVE."""
     if "gone" in document:
         return "DELETING"
-    if now < document["active"]:
+    if store.lasts(document["active"]):
         return "CREATING"
     if "failed" in document:
         return "FAILED"
-    return "UPDATING" if now < document.get("updated", 0) else "ACTIVE"
+    return "UPDATING" if store.lasts(document.get("updated", 0)) else "ACTIVE"
 
 
 def failure_of(store: Store, destination: dict[str, Any]) -> str | None:

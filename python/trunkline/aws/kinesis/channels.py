@@ -36,7 +36,7 @@ ERRORS = "errors/"
 
 
 def _described(call: Call, document: Document) -> dict[str, Any]:
-    status = status_of(document, call.store.now())
+    status = status_of(document, call.store)
     told = {
         **_identity(document, status),
         "ServiceExecutionRoleARN": document["role"],
@@ -199,10 +199,9 @@ def list_channels(
     ]
     name, refusal = lambda document: str(document["name"]), lambda: invalid("Invalid NextToken.")
     shown, rest = page(found, name, min(max_results, CHANNELS_PAGE), next_token, refusal)
-    now = call.store.now()
     summaries = [
         {
-            **_identity(document, status_of(document, now)),
+            **_identity(document, status_of(document, call.store)),
             "ChannelDestinationType": "S3",
             "Streams": [_stream(document)],
         }

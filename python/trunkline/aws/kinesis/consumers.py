@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 def present(call: Call, kept: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The consumers that a stream has now, by name."""
-    now = call.store.now()
     found: dict[str, dict[str, Any]] = kept.get("consumers", {})
-    return {name: one for name, one in found.items() if one.get("gone", now + 1) > now}
+    lasts = call.store.lasts
+    return {name: one for name, one in found.items() if "gone" not in one or lasts(one["gone"])}
 
 
 def consumer_arn(stream: WireStream, name: str, consumer: Mapping[str, Any]) -> str:
@@ -38,7 +38,7 @@ def consumer_arn(stream: WireStream, name: str, consumer: Mapping[str, Any]) -> 
 def _status(call: Call, consumer: Mapping[str, Any]) -> str:
     if "gone" in consumer:
         return "DELETING"
-    return "CREATING" if consumer["active"] > call.store.now() else "ACTIVE"
+    return "CREATING" if call.store.lasts(consumer["active"]) else "ACTIVE"
 
 
 def _output(

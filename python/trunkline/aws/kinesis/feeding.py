@@ -149,7 +149,9 @@ class _Feeder:
     async def _feed(self, stream: Stream) -> None:
         queue, kept = self._queue.records, self._queue.kept
         # A queue delivers records from when it is active.
-        await pause(stream, self._core.now, kept["active"] - self._core.now(), self._stopped)
+        longest = self._core.limits()["stream_change_duration"] / 1_000
+        left = min(kept["active"] - self._core.now(), longest)
+        await pause(stream, self._core.now, left, self._stopped)
         least = kept["from"] if kept["start"]["Type"] == "AT_TIMESTAMP" else 0
         member = stream.reader(self._queue.reader, "earliest", LEASE_MS)
         try:

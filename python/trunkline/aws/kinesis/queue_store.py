@@ -65,13 +65,13 @@ class StreamQueue:
         """The reader of the stream by which the queue gets its records."""
         return f"queue-{self.id}"
 
-    def status(self, now: float) -> str:
+    def status(self, store: Store) -> str:
         """CREATING, UPDATING, DELETING or ACTIVE."""
         if "gone" in self.kept:
             return "DELETING"
-        if now < self.kept["active"]:
+        if store.lasts(self.kept["active"]):
             return "CREATING"
-        return "UPDATING" if now < self.kept.get("updated", 0) else "ACTIVE"
+        return "UPDATING" if store.lasts(self.kept.get("updated", 0)) else "ACTIVE"
 
     def change(self, **changes: Any) -> None:
         """Keeps some things anew, and has the engine's queue follow them; None removes a value."""
@@ -148,7 +148,7 @@ def _whole(store: Store, records: Queue) -> StreamQueue | None:
         records.remove()
         return None
     queue = StreamQueue(records, dead)
-    if queue.kept.get("gone", store.now() + 1) > store.now():
+    if "gone" not in queue.kept or store.lasts(queue.kept["gone"]):
         return queue
     queue.remove()
     return None
@@ -169,7 +169,7 @@ def find(call: Call, arn: str) -> StreamQueue:
 def find_active(call: Call, arn: str) -> StreamQueue:
     """The same, for a queue that nothing changes at the moment."""
     queue = find(call, arn)
-    if (status := queue.status(call.store.now())) != "ACTIVE":
+    if (status := queue.status(call.store)) != "ACTIVE":
         raise in_use(f"Queue {arn} not ACTIVE, instead in state {status}")
     return queue
 

@@ -34,7 +34,7 @@ MAX_RECEIVE_COUNT = 6
 
 
 def _described(call: Call, queue: StreamQueue) -> dict[str, Any]:
-    kept, status = queue.kept, queue.status(call.store.now())
+    kept, status = queue.kept, queue.status(call.store)
     start: dict[str, Any] = {"Type": kept["start"]["Type"]}
     # Before it is active a queue tells the position that it was given.
     shown = kept["start"].get("Timestamp") if status == "CREATING" else kept["from"]
@@ -161,12 +161,11 @@ def list_queues(
     ]
     name, refusal = lambda queue: str(queue.kept["name"]), lambda: invalid("Invalid NextToken.")
     shown, rest = page(found, name, max_results, next_token, refusal)
-    now = call.store.now()
     summaries = [
         {
             "QueueName": queue.kept["name"],
             "QueueARN": queue.arn,
-            "QueueStatus": queue.status(now),
+            "QueueStatus": queue.status(call.store),
             "QueueCreationTimestamp": queue.kept["created"],
             "Streams": [
                 {

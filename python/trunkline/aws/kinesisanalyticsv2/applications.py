@@ -38,7 +38,7 @@ def detail(call: Call, document: Document) -> dict[str, Any]:
         "ApplicationName": document["name"],
         "RuntimeEnvironment": RUNTIME,
         "ServiceExecutionRole": document["role"],
-        "ApplicationStatus": status_of(document, call.store.now()),
+        "ApplicationStatus": status_of(document, call.store),
         "ApplicationVersionId": document["version"],
         "CreateTimestamp": document["created"],
         "LastUpdateTimestamp": document["updated"],
@@ -125,7 +125,7 @@ def list_applications(
         {
             "ApplicationName": document["name"],
             "ApplicationARN": name_of(document).arn,
-            "ApplicationStatus": status_of(document, call.store.now()),
+            "ApplicationStatus": status_of(document, call.store),
             "ApplicationVersionId": document["version"],
             "RuntimeEnvironment": RUNTIME,
             "ApplicationMode": "STREAMING",

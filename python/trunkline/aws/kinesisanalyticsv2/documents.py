@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline.aws.operation import Call
+    from trunkline.aws.store import Store
 
     Document = dict[str, Any]
 
@@ -61,11 +62,11 @@ def by_arn(call: Call, arn: str) -> Document:
     return read(call, found.name)
 
 
-def status_of(document: Document, now: float) -> str:
+def status_of(document: Document, store: Store) -> str:
     """``STARTING`` or ``STOPPING`` for a while, then what it leads to."""
     between = {"RUNNING": "STARTING", "READY": "STOPPING"}
     status: str = document["status"]
-    return between[status] if now < document["settled_at"] else status
+    return between[status] if store.lasts(document["settled_at"]) else status
 
 
 def check_version(document: Document, given: int | None, token: str | None = None) -> None:
@@ -85,7 +86,7 @@ def token_of(document: Document) -> str:
 
 def check_settled(call: Call, document: Document) -> None:
     """Refuses a change while the application starts or stops."""
-    status = status_of(document, call.store.now())
+    status = status_of(document, call.store)
     if status not in ("READY", "RUNNING"):
         raise in_use(f"The application {document['name']} is {status}.")
 

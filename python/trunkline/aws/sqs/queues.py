@@ -67,7 +67,7 @@ def _create(
 ) -> Queue:
     removed = call.store.removed_at(name)
     pause = call.store.seconds("recreate_interval")
-    if removed is not None and call.store.now() < removed + pause:
+    if call.store.is_recent(removed, pause):
         raise ServiceError(
             "QueueDeletedRecently",
             f"You must wait {pause:g} seconds after deleting a queue before you can create another "
@@ -218,7 +218,7 @@ def purge_queue(call: Call, *, queue_url: str = "") -> None:
     with call.store.lock:
         purged = call.store.purged_at(queue.id)
         pause = call.store.seconds("purge_interval")
-        if purged is not None and call.store.now() < purged + pause:
+        if call.store.is_recent(purged, pause):
             raise ServiceError(
                 "PurgeQueueInProgress",
                 f"Only one PurgeQueue operation on {queue.name} is allowed every "
