@@ -221,13 +221,12 @@ impl Logs {
     /// as a whole, so younger neighbours keep older entries.
     pub fn expire(&self, log: &Log, before: Millis) -> Result<u64> {
         let came = |time| self.host.came(time);
-        match &log.kept {
-            Kept::Journal(kept) => {
-                let _no_copy = self.host.compactor().pause();
-                kept.expire(before, &came, &mut Counting(&self.host))
-            }
-            Kept::Memory(kept) => Ok(kept.expire(before, &came)),
-        }
+        let kept = match &log.kept {
+            Kept::Journal(kept) => kept,
+            Kept::Memory(kept) => return Ok(kept.expire(before, &came)),
+        };
+        let _no_copy = self.host.compactor().pause();
+        kept.expire(before, &came, &mut Counting(&self.host))
     }
 
     /// Removes a log with everything in it. Appends to it fail afterwards.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use trunkline_engine::{Durability, ExecutionState};
+use trunkline_engine::{Durability, ExecutionState, Millis};
 use trunkline_journal::sim::{Random, SimStorage};
 
 use super::load::{CHILDREN, RUN, START, STEPS, World, definitions, input};
@@ -21,6 +21,8 @@ struct Known {
     asked: BTreeSet<String>,
     /// The history that a task was handed out with, with the step of the disk then.
     handed_at: Vec<(u64, usize)>,
+    /// The time when all had ended: the clock does not run backwards through a crash.
+    ended: Millis,
 }
 
 /// The load without a crash.
@@ -46,7 +48,8 @@ fn uncrashed() -> (SimStorage, Known) {
     check(&world);
     let (asked, handed_at) = (world.asked.clone(), world.handed_at.clone());
     assert_eq!(handed_at.len(), 3, "a task of each state");
-    (storage, Known { started, asked, handed_at })
+    let ended = world.engine.clock().now();
+    (storage, Known { started, asked, handed_at, ended })
 }
 
 /// All executions have ended, with histories that uncrashed runs could have had.
@@ -94,7 +97,7 @@ fn check_handed_out(world: &World, known: &Known, step: usize) {
 
 /// Opens what a crash left, looks at it, and lets it go on to the end.
 fn go_on(storage: &SimStorage, known: &Known, step: usize) {
-    let mut world = World::new(storage, START + 10_000, Durability::Memory);
+    let mut world = World::new(storage, known.ended, Durability::Memory);
     check_whole_steps(&world);
     check_handed_out(&world, known, step);
     for (name, at) in &known.started {
