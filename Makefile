@@ -152,6 +152,11 @@ test-miri: ## Run what is unsafe under Miri; needs a nightly toolchain that has 
 		-p trunkline-queue --test standard_stress --test shared_body \
 		-p trunkline-timer --test timers_shared
 	MIRIFLAGS="-Zmiri-permissive-provenance" $(CARGO) +nightly miri test -p trunkline-arrow --lib
+	for features in "" +avx2,+popcnt +avx512bw,+popcnt; do \
+		RUSTFLAGS="-C target-feature=$$features" $(CARGO) +nightly miri test -p trunkline-pattern \
+			--lib -- json:: cow::prefetch || exit 1; \
+	done
+	$(CARGO) +nightly miri test -p trunkline-pattern --test sets -- a_snapshot rules_that_share
 
 test-python: setup ## Run the Python tests, a process a core; WORKERS=0 for one process
 	$(PY) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(RERUNS) $(PYTEST)

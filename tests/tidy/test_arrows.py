@@ -66,7 +66,10 @@ OWNERS = {
 
 # A word in Rust sources, and the only places where it may stand.
 WORDS = {
-    r"\bSystemTime::now\b|\bclock_gettime\b": ("core/types/src/clock.rs",),
+    r"\bSystemTime::now\b|\bclock_gettime\b": (
+        "core/types/src/clock.rs",
+        "core/types/src/raw_clock.rs",
+    ),
     # The patience of a blocked thread is real time, whatever the engine's clock says.
     r"\bInstant::now\b": (
         "core/types/src/clock.rs",

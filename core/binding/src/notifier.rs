@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex};
 use trunkline_engine::Signal;
 use trunkline_types::sync::lock;
 
+use crate::event_file;
+
 /// The descriptor that one loop listens to, and the tokens that were signalled.
 pub(crate) struct Notifier {
     tokens: Mutex<Vec<u64>>,
@@ -23,7 +25,7 @@ pub(crate) struct Notifier {
 
 impl Notifier {
     pub fn new() -> std::io::Result<Self> {
-        let (reader, writer) = pair()?;
+        let (reader, writer) = event_file::pair()?;
         Ok(Self { tokens: Mutex::default(), notified: AtomicBool::new(false), reader, writer })
     }
 
@@ -63,31 +65,4 @@ impl Signal for Token {
         lock(&self.notifier.tokens).push(self.token);
         self.notifier.notify();
     }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn pair() -> std::io::Result<(File, File)> {
-    use std::os::fd::{FromRawFd, OwnedFd};
-    // SAFETY: the call takes two numbers; the descriptor it returns is new, and no other value
-    // owns it.
-    #[allow(unsafe_code)]
-    let reader = unsafe {
-        let descriptor = libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC);
-        if descriptor < 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        File::from(OwnedFd::from_raw_fd(descriptor))
-    };
-    let writer = reader.try_clone()?;
-    Ok((reader, writer))
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn pair() -> std::io::Result<(File, File)> {
-    use std::os::fd::OwnedFd;
-    use std::os::unix::net::UnixStream;
-    let (reader, writer) = UnixStream::pair()?;
-    reader.set_nonblocking(true)?;
-    writer.set_nonblocking(true)?;
-    Ok((File::from(OwnedFd::from(reader)), File::from(OwnedFd::from(writer))))
 }

@@ -3,11 +3,11 @@
 //! object and to end it take longer than all the rest of a short call.
 
 use pyo3::PyClass;
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
 
 use crate::gil_cell::GilCell;
+use crate::raw_object::is_alone;
 
 /// The last object of its kind.
 pub(crate) struct Spare<T>(GilCell<Option<Py<T>>>);
@@ -57,10 +57,4 @@ impl<T: Refill> Spare<T> {
         self.keep(&object);
         Ok(object)
     }
-}
-
-#[allow(unsafe_code)]
-fn is_alone<T>(object: &Bound<'_, T>) -> bool {
-    // SAFETY: `Bound` says that the thread is attached and that the object lives.
-    unsafe { ffi::Py_REFCNT(object.as_ptr()) == 1 }
 }

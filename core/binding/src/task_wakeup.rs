@@ -5,11 +5,10 @@
 //! else of the call. Of a future of asyncio's own it asks nothing. So a wait that ended well wakes
 //! its task with such a future, one for all, which has ended long ago and has no result either.
 
-#![allow(unsafe_code)]
-
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+
+use crate::raw_object::address_of;
 
 /// The address of `task_wakeup`, which has no name in Python, known once one was met.
 static WAKEUP: PyOnceLock<usize> = PyOnceLock::new();
@@ -31,21 +30,6 @@ pub(crate) fn ended_future<'py>(callback: &Bound<'py, PyAny>) -> Option<Bound<'p
 fn future(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
     static ENDED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     ENDED.import(py, "trunkline.aio.loop", "ENDED").ok().cloned()
-}
-
-/// The address of a function that is written in C.
-#[inline]
-fn address_of(function: &Bound<'_, PyAny>) -> Option<usize> {
-    let raw = function.as_ptr();
-    // SAFETY: `Bound` says that this thread is attached and that the object lives; the second call
-    // gets an object of the type it is for.
-    let function = unsafe {
-        if ffi::PyCFunction_CheckExact(raw) == 0 {
-            return None;
-        }
-        ffi::PyCFunction_GetFunction(raw)
-    };
-    function.map(|function| function as usize)
 }
 
 #[cold]

@@ -1,8 +1,9 @@
-//! One clock for the whole engine, real or virtual. The only file that asks the system for the
-//! time.
+//! One clock for the whole engine, real or virtual. The only file, with `raw_clock`, that asks the
+//! system for the time.
 
 use std::time::{Duration, Instant};
 
+use crate::raw_clock::{MONOTONIC, WITH_SLEEP, clock_ms};
 use crate::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Milliseconds: of a point in time since the Unix epoch, or of a span.
@@ -191,17 +192,6 @@ impl Deadline {
     }
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const MONOTONIC: libc::clockid_t = libc::CLOCK_MONOTONIC_COARSE;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const MONOTONIC: libc::clockid_t = libc::CLOCK_MONOTONIC;
-
-// The monotonic clock that goes on while the machine sleeps.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const WITH_SLEEP: libc::clockid_t = libc::CLOCK_BOOTTIME;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const WITH_SLEEP: libc::clockid_t = libc::CLOCK_MONOTONIC;
-
 /// The clocks of the system.
 struct System;
 
@@ -215,21 +205,6 @@ impl Source for System {
         let monotonic = self.monotonic();
         Reading { monotonic, wall: wall_ms(), slept: clock_ms(WITH_SLEEP) - monotonic }
     }
-}
-
-#[inline]
-fn clock_ms(clock: libc::clockid_t) -> i64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is a valid, exclusively borrowed timespec; the clock id is a constant of the
-    // platform, so the call cannot fail.
-    #[allow(unsafe_code)]
-    unsafe {
-        libc::clock_gettime(clock, &mut time)
-    };
-    // The two fields are narrower on some platforms.
-    #[allow(clippy::unnecessary_cast)]
-    let (seconds, nanoseconds) = (time.tv_sec as i64, time.tv_nsec as i64);
-    seconds * 1_000 + nanoseconds / 1_000_000
 }
 
 fn wall_ms() -> i64 {

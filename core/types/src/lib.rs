@@ -12,6 +12,7 @@ mod ids;
 mod limits;
 mod names;
 mod problem;
+mod raw_clock;
 pub mod sync;
 
 pub use clock::{Clock, Deadline, Millis};

@@ -20,3 +20,16 @@ pub(super) fn prefetch<T>(items: &[T], at: usize) {
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 pub(super) fn prefetch<T>(_items: &[T], _at: usize) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_is_taken_for_any_place() {
+        let items = [1_u64, 2, 3];
+        [0, 2, 3, usize::MAX].into_iter().for_each(|at| prefetch(&items, at));
+        prefetch::<u64>(&[], 0);
+        assert_eq!(items, [1, 2, 3]);
+    }
+}

@@ -218,12 +218,14 @@ impl Skip {
 mod tests {
     use super::*;
 
+    const TEXTS: usize = if cfg!(miri) { 100 } else { 20_000 };
+
     #[test]
     fn blocks_and_bytes_find_the_same_end() {
         let pieces =
             ["[", "]", "{", "}", "\"", "\\\"", "\\\\", "1.5,", "\"a]\"", "xxxxxxxxxxxxxxxx"];
         let mut seed = 7_u64;
-        for _ in 0..20_000 {
+        for _ in 0..TEXTS {
             let mut text = String::from("[");
             for _ in 0..40 {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -241,6 +243,10 @@ mod tests {
     #[allow(unsafe_code)]
     fn every_way(bytes: &[u8]) -> Vec<Skipped> {
         let mut ways = vec![skip(bytes, 0)];
+        if is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("popcnt") {
+            // SAFETY: the processor has both features; they were detected just now.
+            ways.push(unsafe { skip_avx512(bytes, 0) });
+        }
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") {
             // SAFETY: the processor has both features; they were detected just now.
             ways.push(unsafe { skip_avx2(bytes, 0) });
