@@ -67,8 +67,10 @@ def _inspect_beside(path: Path) -> FolderReport:
     raise AssertionError("the last look returns or raises")
 
 
-def verify(path: Path) -> FolderReport:
+def verify(path: Path, *, contents: bool = False) -> FolderReport:
     """Check every checksum and every record of the data folder `path`; return what it holds.
+
+    With `contents` the contents of objects are read too, and held against their checksums.
 
     Raises CorruptJournal, which says where, if bytes that were durable are damaged or missing, and
     DataFolderInUse while an engine has the folder open.
@@ -80,7 +82,7 @@ def verify(path: Path) -> FolderReport:
     ...     len(trunkline.verify(folder).queues)
     1
     """
-    return _core.verify(path)
+    return _core.verify(path, contents)
 
 
 def repair(path: Path) -> RepairReport:

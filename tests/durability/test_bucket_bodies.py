@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import IncompleteReadError, ResponseStreamingError
 
 import trunkline
+from trunkline.cli import main
+from trunkline.server import Server
 
 
 def files(folder: Path) -> list[Path]:
@@ -47,3 +51,76 @@ def test_the_space_of_the_last_deleted_object_is_freed(tmp_path: Path) -> None:
         while files(tmp_path):
             assert time.monotonic() < until, "the file is still there"
             time.sleep(0.005)
+
+
+def damage(file: Path, place: int) -> None:
+    with file.open("r+b") as content:
+        content.seek(place)
+        byte = content.read(1)
+        content.seek(place)
+        content.write(bytes([byte[0] ^ 1]))
+
+
+LARGE = bytes(range(256)) * 4_000  # four pieces of what a server sends at a time
+
+
+def test_verify_finds_a_changed_byte_in_a_content_if_it_is_to_read_it(tmp_path: Path) -> None:
+    with trunkline.open(tmp_path) as engine:
+        bucket = engine.bucket("uploads")
+        bucket.put("one", LARGE)
+        bucket.put("two", b"two")
+        bucket.copy("one", "three")
+    trunkline.verify(tmp_path, contents=True)
+    [large] = [file for file in files(tmp_path) if file.stat().st_size == len(LARGE)]
+    for place in (0, 500_000, len(LARGE) - 1):
+        damage(large, place)
+        trunkline.verify(tmp_path)
+        with pytest.raises(trunkline.CorruptJournal, match=large.name):
+            trunkline.verify(tmp_path, contents=True)
+        assert main(["verify", str(tmp_path)]) == 0
+        assert main(["verify", str(tmp_path), "--contents"]) == 1
+        damage(large, place)
+    trunkline.verify(tmp_path, contents=True)
+
+
+def test_a_whole_read_of_a_damaged_content_fails_and_its_last_piece_is_not_given(
+    tmp_path: Path,
+) -> None:
+    with trunkline.open(tmp_path) as engine:
+        engine.bucket("uploads").put("large", LARGE)
+    for _ in range(2):
+        with trunkline.open(tmp_path) as engine:
+            assert engine.bucket("uploads").get("large").bytes() == LARGE
+    damage(files(tmp_path)[0], 5)
+    with trunkline.open(tmp_path) as engine:
+        bucket = engine.bucket("uploads")
+        with pytest.raises(trunkline.CorruptJournal, match="not as it was written"):
+            bucket.get("large").bytes()
+        with pytest.raises(trunkline.CorruptJournal, match="not as it was written"):
+            list(bucket.get("large"))
+        assert bucket.get("large", range=(10, 20)).bytes() == LARGE[10:20]
+        with pytest.raises(trunkline.CorruptJournal, match="not as it was written"):
+            engine.bucket("other").put("copy", bucket.get("large"))
+        assert list(engine.bucket("other").list()) == []
+
+
+def test_a_get_of_a_damaged_object_is_cut_short_and_logged(tmp_path: Path, capfd: Any) -> None:
+    client = pytest.importorskip("boto3").client
+    with trunkline.open(tmp_path) as engine:
+        engine.bucket("uploads").put("large", LARGE)
+    damage(files(tmp_path)[0], 5)
+    with (
+        trunkline.open(tmp_path) as engine,
+        Server(engine, port=0, request_log="text") as server,
+    ):
+        s3 = client(
+            "s3",
+            endpoint_url=server.url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        body = s3.get_object(Bucket="uploads", Key="large")["Body"]
+        with pytest.raises((IncompleteReadError, ResponseStreamingError)):
+            body.read()
+    assert "the body of an answer is cut" in capfd.readouterr().out

@@ -219,8 +219,9 @@ fn inspect(py: Python<'_>, path: PathBuf) -> PyResult<FolderReport> {
 
 /// Checks every checksum and every record of a data folder.
 #[pyfunction]
-fn verify(py: Python<'_>, path: PathBuf) -> PyResult<FolderReport> {
-    let check = || trunkline_engine::verify(&path);
+#[pyo3(signature = (path, contents = false))]
+fn verify(py: Python<'_>, path: PathBuf, contents: bool) -> PyResult<FolderReport> {
+    let check = || trunkline_engine::verify(&path, contents);
     guard(|| py.detach(check).map(FolderReport).map_err(raise))
 }
 

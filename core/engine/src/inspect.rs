@@ -51,7 +51,7 @@ pub struct QueueReport {
 
 /// Reads a data folder without changing it. Damage is an error, `CorruptJournal`, that says where.
 pub fn inspect(path: &Path) -> Result<Report> {
-    Ok(report(trunkline_host::inspect(path, KINDS)?))
+    Ok(report(trunkline_host::inspect(path, KINDS, false)?))
 }
 
 fn report(inspection: Inspection) -> Report {
@@ -74,9 +74,10 @@ fn report(inspection: Inspection) -> Report {
     }
 }
 
-/// Checks every checksum and the form of every record of a data folder; returns what it holds.
-pub fn verify(path: &Path) -> Result<Report> {
-    inspect(path)
+/// Checks every checksum and the form of every record of a data folder; returns what it holds. The
+/// contents of objects are read only if `reads_contents`.
+pub fn verify(path: &Path, reads_contents: bool) -> Result<Report> {
+    Ok(report(trunkline_host::inspect(path, KINDS, reads_contents)?))
 }
 
 /// What a repair did and found.

@@ -10,8 +10,8 @@
 use std::sync::Arc;
 
 use trunkline_journal::{
-    File, Signal, Storage, Ticket, body_draft_name, body_name, parse_body_draft_name,
-    parse_body_name,
+    File, Signal, Storage, Ticket, body_checksum, body_draft_name, body_name,
+    parse_body_draft_name, parse_body_name,
 };
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock, try_lock};
@@ -21,6 +21,8 @@ use crate::waiters::Parker;
 
 /// Numbers that one opening of an engine gives out, as a power of two.
 const NUMBER_BITS: u32 = 32;
+/// Bytes that a check reads at a time.
+const CHECKED_BYTES: usize = 256 << 10;
 /// Openings that numbers tell apart.
 const OPENINGS: u64 = (1 << 28) - 1;
 
@@ -81,7 +83,7 @@ impl Bodies {
     pub fn create(self: &Arc<Self>) -> Result<BodyWriter> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let file = self.storage.create(&body_draft_name(id))?;
-        Ok(BodyWriter { bodies: self.clone(), id, file, len: 0, is_finished: false })
+        Ok(BodyWriter { bodies: self.clone(), id, file, len: 0, crc: 0, is_finished: false })
     }
 
     /// Whether there is a file for each body, by its id; for a kind that opens.
@@ -182,6 +184,26 @@ pub(crate) struct Paused<'a> {
     _removing: MutexGuard<'a, ()>,
 }
 
+/// What proves that a body is as it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyChecksum {
+    /// Its length.
+    pub bytes: u64,
+    /// The CRC32C of its bytes.
+    pub crc: u32,
+}
+
+/// A body that a record names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamedBody {
+    /// Its id.
+    pub id: u64,
+    /// Bytes that it has at least.
+    pub bytes: u64,
+    /// Of the whole body; `None` if an earlier version wrote it.
+    pub checksum: Option<BodyChecksum>,
+}
+
 /// A body that is being written. Dropping it removes what was written.
 #[derive(Debug)]
 pub struct BodyWriter {
@@ -189,6 +211,7 @@ pub struct BodyWriter {
     id: u64,
     file: Arc<dyn File>,
     len: u64,
+    crc: u32,
     is_finished: bool,
 }
 
@@ -196,6 +219,7 @@ impl BodyWriter {
     /// Appends bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_at(self.len, bytes)?;
+        self.crc = body_checksum(self.crc, bytes);
         self.len += bytes.len() as u64;
         Ok(())
     }
@@ -214,7 +238,7 @@ impl BodyWriter {
         }
         storage.rename(&body_draft_name(self.id), &body_name(self.id))?;
         self.is_finished = true;
-        let body = Body::of(self.id);
+        let body = Body::of(self.id, Some(BodyChecksum { bytes: self.len, crc: self.crc }));
         body.attach(&self.bodies);
         if is_synced {
             storage.sync_dir()?;
@@ -236,14 +260,20 @@ impl Drop for BodyWriter {
 #[derive(Debug)]
 pub struct Body {
     id: u64,
+    checksum: Option<BodyChecksum>,
     /// Absent while a journal is replayed.
     bodies: Mutex<Option<Arc<Bodies>>>,
 }
 
 impl Body {
     /// The body of this id, for a loader; it belongs to no engine yet.
-    pub fn of(id: u64) -> Arc<Self> {
-        Arc::new(Self { id, bodies: Mutex::default() })
+    pub fn of(id: u64, checksum: Option<BodyChecksum>) -> Arc<Self> {
+        Arc::new(Self { id, checksum, bodies: Mutex::default() })
+    }
+
+    /// What proves that it is as it was written; `None` if an earlier version wrote it.
+    pub fn checksum(&self) -> Option<BodyChecksum> {
+        self.checksum
     }
 
     /// Hands the body to the engine that keeps its file.
@@ -263,7 +293,7 @@ impl Body {
             None => None,
         };
         let file = opened.ok_or_else(|| missing(self.id))?;
-        Ok(BodyReader { file, _body: self.clone() })
+        Ok(BodyReader { file, body: self.clone(), read: BodyChecksum { bytes: 0, crc: 0 } })
     }
 }
 
@@ -275,19 +305,54 @@ impl Drop for Body {
     }
 }
 
-/// An open body.
+/// An open body. Who reads all of it, in order, is told if it is not as it was written.
 #[derive(Debug)]
 pub struct BodyReader {
     file: Arc<dyn File>,
-    _body: Arc<Body>,
+    body: Arc<Body>,
+    /// Of what was read from the start on without a gap.
+    read: BodyChecksum,
 }
 
 impl BodyReader {
     /// Reads from `offset` until `bytes` is full or the body ends; returns how many bytes there
-    /// were.
-    pub fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<usize> {
-        self.file.read_at(offset, bytes)
+    /// were. The read that ends a whole one fails if the body is damaged.
+    pub fn read_at(&mut self, offset: u64, bytes: &mut [u8]) -> Result<usize> {
+        let count = self.file.read_at(offset, bytes)?;
+        if offset == self.read.bytes {
+            self.read.crc = body_checksum(self.read.crc, &bytes[..count]);
+            self.read.bytes += count as u64;
+            let is_whole = |written: &BodyChecksum| written.bytes == self.read.bytes;
+            if self.body.checksum.filter(is_whole).is_some_and(|written| written != self.read) {
+                return Err(damaged_body(self.body.id));
+            }
+        }
+        Ok(count)
     }
+}
+
+/// Fails unless a file holds what was written to the body `id`.
+pub(crate) fn check_body(file: &dyn File, id: u64, written: BodyChecksum) -> Result<()> {
+    let mut bytes = vec![0; CHECKED_BYTES];
+    let mut read = BodyChecksum { bytes: 0, crc: 0 };
+    while read.bytes < written.bytes {
+        let wanted =
+            bytes.len().min(usize::try_from(written.bytes - read.bytes).unwrap_or(usize::MAX));
+        let count = file.read_at(read.bytes, &mut bytes[..wanted])?;
+        if count == 0 {
+            break;
+        }
+        read.crc = body_checksum(read.crc, &bytes[..count]);
+        read.bytes += count as u64;
+    }
+    if read == written { Ok(()) } else { Err(damaged_body(id)) }
+}
+
+#[cold]
+fn damaged_body(id: u64) -> Error {
+    let name = body_name(id);
+    let text = format!("The file {name} is not as it was written. Restore it from a copy.");
+    Error::new(Code::CorruptJournal, text)
 }
 
 #[cold]

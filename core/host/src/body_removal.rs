@@ -102,7 +102,7 @@ mod tests {
     fn a_body_is_there_until_its_last_reader_is_gone() {
         let host = host(&MemoryStorage::new());
         let body = write(&host, b"hello");
-        let reader = body.open().unwrap();
+        let mut reader = body.open().unwrap();
         drop(body);
         host.remove_unused_bodies().unwrap();
         let mut bytes = [0; 8];

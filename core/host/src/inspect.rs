@@ -1,11 +1,13 @@
 //! Looking into a data folder that no engine has open: what is there, and is it sound.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use trunkline_journal::{Access, FileStorage, Storage, body_name};
 use trunkline_types::{Clock, Code, Durability, Error, Result};
 
+use crate::bodies::{NamedBody, check_body};
 use crate::host::{ComponentKind, Replay, read_all};
 use crate::options::OpenOptions;
 use crate::resource::ResourceReport;
@@ -25,25 +27,42 @@ pub struct Inspection {
     pub resources: Vec<ResourceReport>,
 }
 
-/// Fails unless each body is there and as long as it has to be.
-fn check_bodies(storage: &dyn Storage, bodies: impl Iterator<Item = (u64, u64)>) -> Result<()> {
-    for (id, bytes) in bodies {
+/// Fails unless each body is there and as long as it has to be, and, if contents are to be read, as
+/// it was written.
+fn check_bodies(
+    storage: &dyn Storage,
+    bodies: impl Iterator<Item = NamedBody>,
+    reads_contents: bool,
+) -> Result<()> {
+    let mut read = HashSet::new();
+    for NamedBody { id, bytes, checksum } in bodies {
         let name = body_name(id);
-        let found = storage.open(&name)?.map(|file| file.len()).transpose()?;
+        let file = storage.open(&name)?;
+        let found = file.as_ref().map(|file| file.len()).transpose()?;
         if found.is_none_or(|found| found < bytes) {
             let found = found.map_or("is missing".to_owned(), |found| format!("has {found}"));
             let text = format!("{name} {found}; a record names {bytes} bytes of it.");
             return Err(Error::new(Code::CorruptJournal, text));
+        }
+        if let (true, Some(file), Some(checksum)) = (reads_contents, file, checksum)
+            && read.insert(id)
+        {
+            check_body(&*file, id, checksum)?;
         }
     }
     Ok(())
 }
 
 /// Reads a data folder without changing it. Damage is an error, `CorruptJournal`, that says where.
+/// The contents of bodies are read only if `reads_contents`.
 ///
 /// Records are applied as at an opening, and one that speaks of content that is gone is no finding:
 /// compaction drops content before the last of what was said about it.
-pub fn inspect(path: &Path, kinds: &[&'static ComponentKind]) -> Result<Inspection> {
+pub fn inspect(
+    path: &Path,
+    kinds: &[&'static ComponentKind],
+    reads_contents: bool,
+) -> Result<Inspection> {
     let storage: Arc<dyn Storage> = Arc::new(FileStorage::open(path, Access::ReadOnly)?);
     let now = Clock::system().now();
     let options =
@@ -54,7 +73,7 @@ pub fn inspect(path: &Path, kinds: &[&'static ComponentKind]) -> Result<Inspecti
     replay.loaders.iter().try_for_each(|loader| loader.check_files(&journal))?;
     let checkpoint = journal.verify_checkpoint()?;
     let bodies = replay.loaders.iter().flat_map(|loader| loader.bodies());
-    check_bodies(&**journal.storage(), bodies)?;
+    check_bodies(&**journal.storage(), bodies, reads_contents)?;
     let segments = journal.segments().iter().map(|s| (s.number, u64::from(s.used))).collect();
     Ok(Inspection {
         incarnations: replay.last_incarnation(&journal),

@@ -45,7 +45,7 @@ mod waiters;
 
 pub use admission::{Admission, Admitted, Held};
 pub use append::{Append, Step};
-pub use bodies::{Bodies, Body, BodyReader, BodyWriter, first_number};
+pub use bodies::{Bodies, Body, BodyChecksum, BodyReader, BodyWriter, NamedBody, first_number};
 pub use checkpoint::CheckpointSink;
 pub use codec::{Encode, Put, Take, damaged};
 pub use directory::Directory;

@@ -35,5 +35,5 @@ pub fn repair(path: &Path, kinds: &[&'static ComponentKind]) -> Result<Repair> {
     let mut apply = |lsn, record: &[u8]| replay.apply(lsn, record);
     let made = trunkline_journal::repair(&*storage, Options::default(), &mut apply)?;
     drop(storage);
-    Ok(Repair { made, inspection: inspect(path, kinds)? })
+    Ok(Repair { made, inspection: inspect(path, kinds, false)? })
 }

@@ -5,6 +5,7 @@
 use trunkline_types::Result;
 
 use crate::Journal;
+use crate::checksum;
 use crate::retained::copy_file;
 use crate::storage::Storage;
 
@@ -40,6 +41,11 @@ pub(crate) fn is_body_name(name: &str) -> bool {
 fn parse(digits: &str) -> Option<u64> {
     let is_plain = digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     (digits.len() == DIGITS && is_plain).then(|| u64::from_str_radix(digits, 16).ok()).flatten()
+}
+
+/// The checksum of a body that `crc` stands for, followed by `bytes`; it starts with 0.
+pub fn body_checksum(crc: u32, bytes: &[u8]) -> u32 {
+    checksum::append(crc, bytes)
 }
 
 impl Journal {

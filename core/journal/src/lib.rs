@@ -43,7 +43,9 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
-pub use bodies::{body_draft_name, body_name, copy_bodies, parse_body_draft_name, parse_body_name};
+pub use bodies::{
+    body_checksum, body_draft_name, body_name, copy_bodies, parse_body_draft_name, parse_body_name,
+};
 pub use completion::Signal;
 pub use control::{ControlState, Position, SLOT_BYTES};
 pub use journal::{Appender, Journal};

@@ -69,13 +69,14 @@ def _folder(options: argparse.Namespace) -> str:
 def verify(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
     _add_folder(parser, "the data folder")
+    parser.add_argument("--contents", action="store_true", help="read the contents of objects, too")
     parser.set_defaults(run=_verify)
 
 
 def _verify(options: argparse.Namespace) -> int:
     folder = _folder(options)
     with Elapsed(f"verifying {folder}, {size(size_of(folder))}"):
-        report = trunkline.verify(folder)
+        report = trunkline.verify(folder, contents=options.contents)
     print(f"ok: {report.records} records, {len(report.queues)} queues")
     return 0
 
@@ -142,7 +143,7 @@ def _restore(options: argparse.Namespace) -> int:
             "FolderExists", f"{target} lies in the snapshot; restore makes a folder outside of it."
         )
     with Elapsed(f"verifying {source}, {size(size_of(source))}"):
-        report = trunkline.verify(source)
+        report = trunkline.verify(source, contents=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     # A copy that is cut short must not look like the data folder. The name of the draft is new.
     draft = Path(tempfile.mkdtemp(prefix=f"{target.name}.restoring-", dir=target.parent))

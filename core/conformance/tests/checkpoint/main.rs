@@ -159,10 +159,10 @@ fn a_checkpoint_that_is_damaged_cut_old_or_of_another_folder_is_ignored() {
             std::fs::write(checkpoint_of(damaged.path()), bytes).unwrap();
             std::fs::remove_file(checkpoint_of(whole.path())).unwrap();
             let name = format!("{}, {what}", noun.name());
-            let error = inspect(damaged.path(), &all_kinds()).unwrap_err();
+            let error = inspect(damaged.path(), &all_kinds(), true).unwrap_err();
             assert_eq!(error.code(), Code::CorruptJournal, "{name}");
             assert!(error.message().contains("checkpoint-"), "{name}: {error}");
-            let told = inspect(folder.path(), &all_kinds()).unwrap();
+            let told = inspect(folder.path(), &all_kinds(), true).unwrap();
             assert_eq!(told.checkpoint, Some(bytes_of(&checkpoint)), "{name}");
             let [some, all] = compare(damaged.path(), whole.path(), &name);
             assert_eq!(some, all, "{name}");

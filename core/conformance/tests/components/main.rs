@@ -163,7 +163,7 @@ fn inspect_tells_of_every_resource_of_a_folder() {
         let engine = on_disk(folder.path());
         noun.fill(&engine);
         engine.close().unwrap();
-        let told = inspect(folder.path(), &all_kinds()).unwrap().resources;
+        let told = inspect(folder.path(), &all_kinds(), true).unwrap().resources;
         let names: Vec<&str> = told.iter().map(|report| &*report.name.name).collect();
         assert_eq!(names, noun.resources(), "{}", noun.name());
     }

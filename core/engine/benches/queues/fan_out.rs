@@ -125,7 +125,7 @@ fn bytes() {
             let path = copy.path().join("copy");
             engine.snapshot(&path).unwrap();
             let kinds = trunkline_engine::KINDS;
-            let inspection = trunkline_host::inspect(&path, kinds).unwrap();
+            let inspection = trunkline_host::inspect(&path, kinds, false).unwrap();
             inspection.segments.iter().map(|(_, bytes)| bytes).sum::<u64>()
         };
         let before = used();

@@ -93,7 +93,8 @@ impl Object {
         }
     }
 
-    /// Opens its content from `start` on, for `len` bytes. It fails if a file of it is missing.
+    /// Opens its content from `start` on, for `len` bytes. It fails if a file of it is missing. A
+    /// read of a whole file fails at its end if that is not as it was written.
     pub fn open(&self, start: u64, len: u64) -> Result<ObjectReader> {
         let mut pieces = slice(&self.pieces, start, len);
         pieces.reverse();
@@ -154,7 +155,7 @@ impl ObjectReader {
             if self.current.as_ref().is_none_or(|(open, _)| *open != id) {
                 self.current = Some((id, piece.body.open()?));
             }
-            let Some((_, reader)) = &self.current else { return Ok(0) };
+            let Some((_, reader)) = &mut self.current else { return Ok(0) };
             let wanted = bytes.len().min(usize::try_from(piece.len).unwrap_or(usize::MAX));
             let count = reader.read_at(piece.offset, &mut bytes[..wanted])?;
             if count == 0 && wanted > 0 {

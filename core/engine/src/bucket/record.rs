@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use trunkline_host::{Body, Encode, Put, Take, damaged};
+use trunkline_host::{Body, BodyChecksum, Encode, Put, Take, damaged};
 use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
 use super::BUCKET;
@@ -136,12 +136,17 @@ fn put_pairs(out: &mut Vec<u8>, pairs: &Pairs) {
     }
 }
 
+/// In the number of pieces: each has the checksum of its body. Earlier versions wrote none.
+const CHECKED: u32 = 1 << 31;
+
 fn put_pieces(out: &mut Vec<u8>, pieces: &[Piece]) {
-    out.put_u32(pieces.len() as u32);
+    out.put_u32(pieces.len() as u32 | CHECKED);
     for piece in pieces {
-        for number in [piece.body.id(), piece.offset, piece.len] {
+        let written = piece.body.checksum().unwrap_or(BodyChecksum { bytes: 0, crc: 0 });
+        for number in [piece.body.id(), piece.offset, piece.len, written.bytes] {
             out.put_u64(number);
         }
+        out.put_u32(written.crc);
     }
 }
 
@@ -150,11 +155,11 @@ fn put_pieces(out: &mut Vec<u8>, pieces: &[Piece]) {
 pub(super) struct BodyTable(HashMap<u64, Weak<Body>>);
 
 impl BodyTable {
-    fn body(&mut self, id: u64) -> Arc<Body> {
+    fn body(&mut self, id: u64, checksum: Option<BodyChecksum>) -> Arc<Body> {
         if let Some(body) = self.0.get(&id).and_then(Weak::upgrade) {
             return body;
         }
-        let body = Body::of(id);
+        let body = Body::of(id, checksum);
         self.0.insert(id, Arc::downgrade(&body));
         body
     }
@@ -243,9 +248,16 @@ fn take_pairs(take: &mut Take<'_>) -> Result<Pairs> {
 
 fn take_pieces(take: &mut Take<'_>, bodies: &mut BodyTable) -> Result<Vec<Piece>> {
     let count = take.u32()?;
+    let is_checked = count & CHECKED != 0;
     let piece = |_| {
         let (id, offset, len) = (take.u64()?, take.u64()?, take.u64()?);
-        Ok(Piece { body: bodies.body(id), offset, len })
+        let written = match is_checked {
+            true => Some(BodyChecksum { bytes: take.u64()?, crc: take.u32()? }),
+            false => None,
+        };
+        // No body is empty.
+        let written = written.filter(|written| written.bytes > 0);
+        Ok(Piece { body: bodies.body(id, written), offset, len })
     };
-    (0..count).map(piece).collect()
+    (0..count & !CHECKED).map(piece).collect()
 }

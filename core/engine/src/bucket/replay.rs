@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use trunkline_host::{Component, Host, Loader, Location, ResourceReport};
+use trunkline_host::{Component, Host, Loader, Location, NamedBody, ResourceReport};
 use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
 use super::component::Buckets;
@@ -129,10 +129,15 @@ impl Loader for BucketLoader {
         self.buckets.values().filter_map(report).collect()
     }
 
-    fn bodies(&self) -> Vec<(u64, u64)> {
+    fn bodies(&self) -> Vec<NamedBody> {
         let images = self.buckets.values().filter(|image| image.definition.is_some());
         let pieces = images.flat_map(Image::pieces);
-        pieces.map(|piece| (piece.body.id(), piece.offset + piece.len)).collect()
+        let named = |piece: &Piece| NamedBody {
+            id: piece.body.id(),
+            bytes: piece.offset + piece.len,
+            checksum: piece.body.checksum(),
+        };
+        pieces.map(named).collect()
     }
 
     fn finish(mut self: Box<Self>, host: &Arc<Host>) -> Result<Arc<dyn Component>> {

@@ -198,7 +198,7 @@ fn damage_of_a_sealed_file_is_named() {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     assert!(error.message().contains(&name), "{error}");
     engine.close().unwrap();
-    let verified = trunkline_engine::verify(folder.path()).unwrap_err();
+    let verified = trunkline_engine::verify(folder.path(), false).unwrap_err();
     assert!(verified.message().contains(&name), "{verified}");
     std::fs::write(&path, &bytes[..1_000]).unwrap();
     let refused = Engine::open(trunkline_engine::OpenOptions::at(folder.path())).err().unwrap();

@@ -16,6 +16,7 @@ use trunkline_journal::Journal;
 use trunkline_types::{Limits, Millis, ResourceId, Result};
 
 use super::Host;
+use crate::bodies::NamedBody;
 use crate::checkpoint::CheckpointSink;
 use crate::codec::damaged;
 use crate::location::Location;
@@ -74,8 +75,8 @@ pub trait Loader: Any {
         None
     }
 
-    /// The bodies that the resources name, each with the bytes that it has at least.
-    fn bodies(&self) -> Vec<(u64, u64)> {
+    /// The bodies that the resources name.
+    fn bodies(&self) -> Vec<NamedBody> {
         Vec::new()
     }
 

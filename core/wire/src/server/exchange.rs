@@ -152,18 +152,21 @@ fn send(
     mut source: Box<dyn BodySource>,
 ) -> mpsc::Receiver<Bytes> {
     let (sender, pieces) = mpsc::channel(PIECES_MAX);
-    let connection = connection.clone();
+    let (shared, connection) = (shared.clone(), connection.clone());
     let mut stopping = shared.stopping.clone();
     tokio::spawn(async move {
         loop {
             let read = tokio::task::spawn_blocking(move || {
                 let mut piece = vec![0; PIECE_BYTES];
-                let count = source.read(&mut piece).unwrap_or(0);
-                piece.truncate(count);
-                (source, piece)
+                let count = source.read(&mut piece);
+                piece.truncate(*count.as_ref().unwrap_or(&0));
+                (source, piece, count.err())
             });
             // A piece that cannot be read ends the body early, and so the connection.
-            let Ok((going_on, piece)) = read.await else { return };
+            let Ok((going_on, piece, failure)) = read.await else { return };
+            if let (Some(error), Some(log)) = (failure, &shared.log) {
+                log.fail("the body of an answer is cut", error.message());
+            }
             if piece.is_empty() {
                 return;
             }

@@ -169,6 +169,24 @@ impl RequestLog {
                 format!("{time} {operation}{resource} {status} {took:.1}ms{error}{gap}")
             }
         };
+        self.send(line, left_out);
+    }
+
+    /// Writes a line of what failed behind the start of an answer, whatever the level.
+    pub fn fail(&self, event: &str, message: &str) {
+        let time = time::write(self.clock.now() as f64 / 1_000.0, TimeFormat::Iso);
+        let message = plain(message);
+        let line = match self.form {
+            LogForm::Json => serde_json::json!({
+                "time": time, "level": "error", "event": event, "message": message,
+            })
+            .to_string(),
+            LogForm::Text => format!("{time} {event}: {message}"),
+        };
+        self.send(line, 0);
+    }
+
+    fn send(&self, line: String, left_out: u64) {
         if self.lines.try_send(line).is_err() {
             self.left_out.fetch_add(left_out + 1, Ordering::Relaxed);
         }
