@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -124,3 +127,37 @@ def test_a_get_of_a_damaged_object_is_cut_short_and_logged(tmp_path: Path, capfd
         with pytest.raises((IncompleteReadError, ResponseStreamingError)):
             body.read()
     assert "the body of an answer is cut" in capfd.readouterr().out
+
+
+GIVES_UP = """
+import os, signal, sys, trunkline
+
+engine = trunkline.open(sys.argv[1], durability=sys.argv[2])
+bucket = engine.bucket("uploads")
+for key in ("deleted", "replaced"):
+    bucket.put(key, b"one" * 1_000)
+engine.flush()
+bucket.put("replaced", b"two")
+bucket.delete("deleted")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("durability", ["memory", "os", "disk"])
+def test_what_was_given_up_by_a_record_that_a_kill_took_is_still_there(
+    tmp_path: Path, durability: str
+) -> None:
+    for turn in range(3):
+        folder = tmp_path / str(turn)
+        command = [sys.executable, "-c", GIVES_UP, str(folder), durability]
+        assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+        trunkline.verify(folder)
+        with trunkline.open(folder) as engine:
+            bucket = engine.bucket("uploads")
+            contents = {entry.key: bucket.get(entry.key).bytes() for entry in bucket.list()}
+        lost = {"deleted": b"one" * 1_000} if "deleted" in contents else {}
+        replaced = contents["replaced"]
+        assert replaced in (b"one" * 1_000, b"two")
+        assert contents == {"replaced": replaced} | lost
+        if durability != "memory":
+            assert contents == {"replaced": b"two"}

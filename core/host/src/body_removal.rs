@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trunkline_journal::Ticket;
-use trunkline_types::Result;
+use trunkline_types::{Durability, Result};
 
 use crate::bodies::Bodies;
 use crate::host::{Host, Ticker};
@@ -33,7 +33,7 @@ impl Host {
         for (id, ticket) in given_up {
             let ticket = ticket.or(appended);
             let is_durable = match ticket {
-                Some(ticket) => self.is_settled(ticket, self.durability).unwrap_or(false),
+                Some(ticket) => self.is_settled(ticket, self.removal_level()).unwrap_or(false),
                 None => true,
             };
             if is_durable && removed.is_ok() {
@@ -64,19 +64,23 @@ impl Host {
             return Ok(());
         }
         let removal = self.bodies.removal(self.ticker.parker());
-        self.notify_when(ticket, self.durability, removal)
+        self.notify_when(ticket, self.removal_level(), removal)
+    }
+
+    /// How durable a record has to be before what it gave up is removed. A file is gone for the
+    /// operating system at once: a record that only this process knows would come too late.
+    fn removal_level(&self) -> Durability {
+        self.durability.max(Durability::Os)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use trunkline_journal::{MemoryStorage, Storage};
-    use trunkline_types::Durability;
-
     use super::*;
     use crate::bodies::Body;
     use crate::codec::Encode;
     use crate::options::OpenOptions;
+    use trunkline_journal::{MemoryStorage, Storage};
 
     struct Fact;
 
