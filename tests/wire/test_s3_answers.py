@@ -190,3 +190,20 @@ def test_a_bucket_ends_with_the_uploads_that_are_not_complete(s3, bucket):
     s3.delete_bucket(Bucket=bucket)
     s3.create_bucket(Bucket=bucket)
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+
+
+def test_a_bucket_that_never_had_versions_has_none_to_name(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"one")
+    where = {"Bucket": bucket, "Key": "k", "VersionId": "other"}
+    for call in (s3.get_object, s3.delete_object, s3.get_object_tagging):
+        assert error_of(call, **where) == ("InvalidArgument", "Invalid version id specified")
+    where["VersionId"] = "null"
+    assert s3.get_object(**where)["Body"].read() == b"one"
+    versioned(s3, bucket)
+    where["VersionId"] = "other"
+    assert error_of(s3.get_object, **where)[0] == "NoSuchVersion"
+
+
+def test_an_empty_continuation_token_is_none_that_was_given(s3, bucket):
+    answer = error_of(s3.list_objects_v2, Bucket=bucket, ContinuationToken="")
+    assert answer == ("InvalidArgument", "The continuation token provided is incorrect")

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use trunkline_engine::{Bucket, Cause, Engine, VersionRef};
+use trunkline_engine::{Bucket, Cause, Engine, VersionRef, Versioning};
 use trunkline_types::Error;
 
 use super::errors;
@@ -72,6 +72,16 @@ impl Context {
     /// The version that the request names.
     pub fn version(&self) -> Option<VersionRef> {
         self.text("VersionId").filter(|text| !text.is_empty()).map(VersionRef::from)
+    }
+
+    /// The version that the request names, of a bucket that may have versions.
+    pub fn version_in(&self, bucket: &Bucket) -> Result<Option<VersionRef>> {
+        let named = self.text("VersionId").unwrap_or("");
+        if bucket.config().versioning == Versioning::Off && !matches!(named, "" | "null") {
+            let message = "Invalid version id specified";
+            return Err(errors::invalid_argument("versionId", named, message));
+        }
+        Ok(self.version())
     }
 
     /// An error of the engine in S3's words.

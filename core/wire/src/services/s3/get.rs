@@ -34,7 +34,7 @@ pub(super) fn find(context: &Context, bucket: &Bucket) -> Result<Arc<Object>> {
     let name = bucket.name();
     let admitted = context.engine.host().admit(bucket_operation::GET, name);
     let _call = admitted.map_err(|error| context.failed(&error))?;
-    let version = context.version();
+    let version = context.version_in(bucket)?;
     let found = bucket.head(context.key(), version.as_ref());
     found.map_err(|error| context.failed(&error))
 }

@@ -83,7 +83,7 @@ fn encode(key: &str) -> String {
 }
 
 fn decode(token: &str) -> Result<String> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| !bytes.is_empty());
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
         let message = "The continuation token provided is incorrect";
         errors::invalid_argument("continuation-token", token, message)

@@ -64,7 +64,7 @@ fn event(bucket: &Bucket, version: Option<&VersionRef>) -> &'static str {
 
 pub(super) fn delete_object(context: &Context) -> Result<Answer> {
     let bucket = context.bucket()?;
-    let version = context.version();
+    let version = context.version_in(&bucket)?;
     let condition = condition(context)?;
     let cause = context.cause(event(&bucket, version.as_ref()));
     let deleted = bucket.delete(context.key(), version.as_ref(), &condition, &cause);

@@ -204,7 +204,7 @@ pub(super) fn delete_bucket_tagging(context: &Context) -> Result<Answer> {
 
 fn set_tags(context: &Context, tags: Pairs, event: &str) -> Result<Answer> {
     let bucket = context.bucket()?;
-    let (version, cause) = (context.version(), context.cause(event));
+    let (version, cause) = (context.version_in(&bucket)?, context.cause(event));
     let found = bucket.head(context.key(), version.as_ref());
     get::refuse_marker(context, &*found.map_err(|error| context.failed(&error))?)?;
     let put = bucket.set_tags(context.key(), version.as_ref(), tags, &cause);
