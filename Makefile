@@ -156,7 +156,7 @@ test-miri: ## Run what is unsafe under Miri; needs a nightly toolchain that has 
 		RUSTFLAGS="-C target-feature=$$features" $(CARGO) +nightly miri test -p trunkline-pattern \
 			--lib -- json:: cow::prefetch || exit 1; \
 	done
-	$(CARGO) +nightly miri test -p trunkline-pattern --test sets -- a_snapshot rules_that_share
+	$(CARGO) +nightly miri test -p trunkline-pattern --test sets -- a_snapshot
 
 test-python: setup ## Run the Python tests, a process a core; WORKERS=0 for one process
 	$(PY) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(RERUNS) $(PYTEST)
