@@ -286,7 +286,7 @@ fn an_old_receipt_deletes_wherever_the_message_stands() {
     let claimed = log.claim().expect("it was sent");
     assert!(log.delete(place));
     assert!(!log.delete(place));
-    assert_eq!(claimed.lease(NOW + 5, NOW), Err(Gone));
+    assert_eq!(claimed.lease(NOW + 5, NOW).err(), Some(Gone));
     assert_eq!(log.counts(), counts(0, 0, 0));
     assert!(log.info(place).is_none() && log.slot_of(place.slot).is_none());
     assert!(receive(&log).is_none());

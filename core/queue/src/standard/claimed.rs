@@ -10,12 +10,13 @@ use trunkline_types::{Millis, Seq};
 use super::body::read_heap;
 use super::counts::BatchCount;
 use super::directory::INDEX_BITS;
+use super::lease::Leased;
 use super::log::StandardLog;
 use super::packed::{DELIVERIES_MAX, State, Status};
 use super::page::Page;
 use super::shared_body::read_shared;
 use super::slot::{BodyLocation, Slot};
-use super::types::{BodyRef, Gone, Leased, SlotRef};
+use super::types::{BodyRef, Gone, SlotRef};
 
 /// A visible or leased message, owned: no other receiver gets it, and its body may be read.
 /// Dropped, it is put back.
@@ -93,12 +94,18 @@ impl<'a> Claim<'a> {
     /// Its body.
     #[inline]
     pub fn body(&self) -> BodyRef<'_> {
-        let len = self.0.slot.len();
+        match self.0.slot.offset() {
+            Some(offset) => BodyRef::Bytes(self.0.page.region.read(offset, self.0.slot.len())),
+            None => self.0.body_elsewhere(),
+        }
+    }
+
+    /// Where in the journal its body lies, if it lies there.
+    #[inline]
+    pub fn lsn(&self) -> Option<u64> {
         match self.0.slot.location() {
-            BodyLocation::Region(offset) => BodyRef::Bytes(self.0.page.region.read(offset, len)),
-            BodyLocation::Heap(address) => BodyRef::Bytes(read_heap(self, address, len)),
-            BodyLocation::Journal(lsn) => BodyRef::At { lsn, len },
-            BodyLocation::Shared(address) => BodyRef::Bytes(read_shared(self, address)),
+            BodyLocation::Journal(lsn) => Some(lsn),
+            _ => None,
         }
     }
 
@@ -113,7 +120,7 @@ impl<'a> Claim<'a> {
 
     /// Delivers the message until `due`.
     #[inline]
-    pub fn lease(self, due: Millis, now: Millis) -> Result<Leased, Gone> {
+    pub fn lease(self, due: Millis, now: Millis) -> Result<Leased<'a>, Gone> {
         let mut counted = self.0.log.batch_count();
         self.lease_in(&mut counted, due, now)
     }
@@ -125,7 +132,7 @@ impl<'a> Claim<'a> {
         counted: &mut BatchCount<'_>,
         due: Millis,
         now: Millis,
-    ) -> Result<Leased, Gone> {
+    ) -> Result<Leased<'a>, Gone> {
         let hold = self.into_hold();
         let deliveries = hold.state.deliveries().saturating_add(1).min(DELIVERIES_MAX);
         if deliveries == 1 {
@@ -135,7 +142,7 @@ impl<'a> Claim<'a> {
         }
         hold.change(Status::Leased, deliveries)?;
         counted.shift(hold.from(), Status::Leased);
-        Ok(Leased { deliveries })
+        Ok(Leased { deliveries, slot: hold.slot })
     }
 
     /// Leaves the message in flight until another time. Only for a message that is in flight.
@@ -160,7 +167,7 @@ impl<'a> Claim<'a> {
     /// Removes the message.
     pub fn finish(self) {
         let hold = self.into_hold();
-        hold.finish_from(hold.state);
+        finish(hold.log, hold.page, hold.slot, hold.from(), hold.state);
     }
 
     /// Takes the claim over from the guard.
@@ -173,7 +180,19 @@ impl<'a> Claim<'a> {
 }
 
 // By value throughout: see the head of the file.
-impl Hold<'_> {
+impl<'a> Hold<'a> {
+    /// The caller sees to it that the claim outlives what is returned.
+    #[inline(never)]
+    fn body_elsewhere(self) -> BodyRef<'a> {
+        let len = self.slot.len();
+        match self.slot.location() {
+            BodyLocation::Region(offset) => BodyRef::Bytes(self.page.region.read(offset, len)),
+            BodyLocation::Heap(address) => BodyRef::Bytes(read_heap(self.slot, address, len)),
+            BodyLocation::Journal(lsn) => BodyRef::At { lsn, len },
+            BodyLocation::Shared(address) => BodyRef::Bytes(read_shared(self.slot, address)),
+        }
+    }
+
     #[inline]
     fn place(self) -> SlotRef {
         let slot = self.page.id << INDEX_BITS | self.index as u32;
@@ -183,10 +202,12 @@ impl Hold<'_> {
     /// Where the message stood before it was claimed.
     #[inline]
     fn from(self) -> Status {
-        match self.state.status() {
-            Some(Status::Holding) => Status::Leased,
-            Some(Status::HoldingDelay) => Status::Delayed,
-            _ => self.state.visible_status(),
+        if self.state.is(Status::Holding) {
+            Status::Leased
+        } else if self.state.is(Status::HoldingDelay) {
+            Status::Delayed
+        } else {
+            self.state.visible_status()
         }
     }
 
@@ -200,7 +221,6 @@ impl Hold<'_> {
         Ok(())
     }
 
-    #[cold]
     fn restore(self) {
         // Deleted meanwhile is as good as put back: the claim is over either way.
         let _gone = match self.from() {
@@ -226,7 +246,7 @@ impl Hold<'_> {
             match self.slot.change(state, next) {
                 Ok(()) => return Ok(state),
                 Err(found) if found.is(Status::DeletedWhileClaimed) => {
-                    self.finish_from(found);
+                    finish(self.log, self.page, self.slot, self.from(), found);
                     return Err(Gone);
                 }
                 // Receivers went past it.
@@ -234,19 +254,28 @@ impl Hold<'_> {
             }
         }
     }
-
-    #[cold]
-    fn finish_from(self, mut state: State) {
-        while let Err(found) = self.slot.change(state, state.with(Status::Done)) {
-            state = found;
-        }
-        self.log.ended(self.page, self.slot, self.from());
-    }
 }
 
 impl Drop for Claim<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.restore();
+        let Hold { log, page, slot, index, state } = self.0;
+        restore(log, page, slot, index, state);
     }
+}
+
+// Words, not a `Hold`: for a call that takes it through memory, a claim would live there.
+
+#[cold]
+fn restore(log: &StandardLog, page: &Page, slot: &Slot, index: usize, state: State) {
+    Hold { log, page, slot, index, state }.restore();
+}
+
+/// Removes a message that stood at `from` before it was claimed.
+#[cold]
+fn finish(log: &StandardLog, page: &Page, slot: &Slot, from: Status, mut state: State) {
+    while let Err(found) = slot.change(state, state.with(Status::Done)) {
+        state = found;
+    }
+    log.ended(page, slot, from);
 }

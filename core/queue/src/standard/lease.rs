@@ -100,23 +100,7 @@ impl StandardLog {
     /// False: an entry that is not later exists. Call it after the slot's due time was set.
     #[inline]
     pub fn arm(&self, slot: u32, at: Millis) -> bool {
-        let Some((_, slot, _)) = self.locate(slot) else { return false };
-        let mut armed = read_ordered(&slot.armed);
-        loop {
-            if armed != 0 && !is_later(armed, at) {
-                return false;
-            }
-            if at.saturating_sub(slot.sent()) > HORIZON {
-                return true;
-            }
-            // Zero means "none": one millisecond later errs towards a needless entry.
-            let new = (at as u32).max(1);
-            let order = Ordering::SeqCst;
-            match slot.armed.compare_exchange(armed, new, order, order) {
-                Ok(_) => return true,
-                Err(found) => armed = found,
-            }
-        }
+        self.locate(slot).is_some_and(|(_, slot, _)| slot.arm(at))
     }
 
     /// A timer entry of `slot` fell due: ends a delay or a lease that is over.
@@ -197,6 +181,44 @@ impl StandardLog {
             self.refer(place);
         }
         Fire::BecameVisible(place)
+    }
+}
+
+/// A lease that was granted.
+#[derive(Debug, Clone, Copy)]
+pub struct Leased<'a> {
+    /// How often the message was delivered, this time included.
+    pub deliveries: u32,
+    pub(super) slot: &'a Slot,
+}
+
+impl Leased<'_> {
+    /// What [`StandardLog::arm`] does, of the message that was leased.
+    #[inline]
+    pub fn arm(&self, at: Millis) -> bool {
+        self.slot.arm(at)
+    }
+}
+
+impl Slot {
+    #[inline]
+    fn arm(&self, at: Millis) -> bool {
+        let mut armed = read_ordered(&self.armed);
+        loop {
+            if armed != 0 && !is_later(armed, at) {
+                return false;
+            }
+            if at.saturating_sub(self.sent()) > HORIZON {
+                return true;
+            }
+            // Zero means "none": one millisecond later errs towards a needless entry.
+            let new = (at as u32).max(1);
+            let order = Ordering::SeqCst;
+            match self.armed.compare_exchange(armed, new, order, order) {
+                Ok(_) => return true,
+                Err(found) => armed = found,
+            }
+        }
     }
 }
 

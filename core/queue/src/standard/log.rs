@@ -86,17 +86,13 @@ impl StandardLog {
     pub(super) fn take_slot(&self, body: Option<usize>) -> ReservedSlot<'_> {
         loop {
             let (link, page, tail) = self.last_page();
-            let inside = body.is_some_and(|len| page.takes(len));
-            let bytes = if inside { body.unwrap_or(0) as u32 } else { 0 };
+            let (bytes, offset) = match body {
+                Some(len) if page.takes(len) => (len as u32, Some(tail.bytes())),
+                _ => (0, None),
+            };
             match page.try_grow(tail, 1, bytes) {
                 Grow::Taken => {
-                    let offset = inside.then_some(tail.bytes());
-                    return ReservedSlot {
-                        page,
-                        generation: link.generation,
-                        index: tail.index(),
-                        offset,
-                    };
+                    return ReservedSlot::new(page, link.generation, tail.index(), offset);
                 }
                 Grow::Lost => {}
                 Grow::Full => self.turn_page(link, page, tail),
@@ -121,12 +117,9 @@ impl StandardLog {
             }
             match page.try_grow(tail, slots, bytes) {
                 Grow::Taken => {
-                    let (generation, index, offset) =
-                        (link.generation, tail.index(), Some(tail.bytes()));
-                    return Some((
-                        ReservedSlot { page, generation, index, offset },
-                        slots as usize,
-                    ));
+                    let offset = Some(tail.bytes());
+                    let first = ReservedSlot::new(page, link.generation, tail.index(), offset);
+                    return Some((first, slots as usize));
                 }
                 Grow::Lost => {}
                 Grow::Full => return None,
@@ -288,11 +281,17 @@ pub(super) struct ReservedSlot<'a> {
     pub(super) page: &'a Page,
     pub(super) generation: u32,
     pub(super) index: u32,
+    pub(super) seq: Seq,
     /// Where the body goes in the region; `None` when it lies elsewhere.
     pub(super) offset: Option<u32>,
 }
 
-impl ReservedSlot<'_> {
+impl<'a> ReservedSlot<'a> {
+    #[inline]
+    pub(super) fn new(page: &'a Page, generation: u32, index: u32, offset: Option<u32>) -> Self {
+        Self { page, generation, index, seq: page.base() + u64::from(index), offset }
+    }
+
     pub(super) fn place(&self) -> SlotRef {
         let slot = self.page.id << INDEX_BITS | self.index;
         SlotRef { slot, generation: self.generation }

@@ -49,11 +49,11 @@ mod interleavings;
 pub use claimed::Claim;
 pub use counts::BatchCount;
 pub use fair::FairScheduler;
+pub use lease::Leased;
 pub use log::StandardLog;
 pub use restore::Restoring;
 pub use send::Reserved;
 pub use shared_body::SharedBody;
 pub use types::{
-    BodyRef, Counts, Extend, Fire, Gone, Info, Leased, MessageState, NewBody, Restored, SlotRef,
-    Visibility,
+    BodyRef, Counts, Extend, Fire, Gone, Info, MessageState, NewBody, Restored, SlotRef, Visibility,
 };

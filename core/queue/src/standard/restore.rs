@@ -98,7 +98,7 @@ impl<'a> Restoring<'a> {
         let first_received = message.first_received.unwrap_or(sent);
         let slot = reserved.slot();
         slot.set_fields(&Fields { sent, flags, first_received, due, location, len });
-        let has_explicit_seq = reserved.seq() != message.seq;
+        let has_explicit_seq = reserved.seq != message.seq;
         if has_explicit_seq {
             self.page.restate(self.index, message.seq);
         }
@@ -122,12 +122,7 @@ impl<'a> Restoring<'a> {
     }
 
     fn reserved(&self) -> ReservedSlot<'a> {
-        ReservedSlot {
-            page: self.page,
-            generation: self.link.generation,
-            index: self.index,
-            offset: None,
-        }
+        ReservedSlot::new(self.page, self.link.generation, self.index, None)
     }
 
     fn begin_page(&mut self) {

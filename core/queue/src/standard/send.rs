@@ -33,20 +33,29 @@ impl StandardLog {
     #[inline]
     pub fn append(&self, sent: Millis, flags: u8, body: &[u8]) -> Seq {
         let reserved = self.take_slot(Some(body.len()));
-        let seq = reserved.seq();
-        let message = NewMessage::fresh(sent, flags, &body);
-        self.put(reserved, seq, &message, State::new(0, Status::Ready));
+        let (seq, shape) = (reserved.seq, State::new(0, Status::Ready));
+        if !self.try_store(reserved, seq, NewMessage::fresh(sent, flags, &body), shape) {
+            self.append_later(seq, sent, flags, body);
+        }
+        self.counters.0.enter(Status::Ready);
         seq
+    }
+
+    // Takes words, or the message would be put into memory for the case that it is called.
+    #[cold]
+    fn append_later(&self, seq: Seq, sent: Millis, flags: u8, body: &[u8]) {
+        let message = NewMessage::fresh(sent, flags, &body);
+        self.store_later(seq, message, State::new(0, Status::Ready));
     }
 
     /// Adds a ready message whose body messages of other logs share.
     #[inline]
     pub fn append_shared(&self, sent: Millis, flags: u8, body: &SharedBody) -> Seq {
         let reserved = self.take_slot(None);
-        let seq = reserved.seq();
+        let seq = reserved.seq;
         let body = NewBody::Shared(body);
         let message = NewMessage { sent, flags, first_received: sent, due: 0, body };
-        self.put(reserved, seq, &message, State::new(0, Status::Ready));
+        self.put(reserved, seq, message, State::new(0, Status::Ready));
         seq
     }
 
@@ -89,11 +98,11 @@ impl StandardLog {
 
     /// Writes and publishes `bodies` in the run of slots that starts with `first`.
     fn put_run(&self, first: ReservedSlot<'_>, bodies: &[&[u8]], sent: Millis, flags: u8) -> Seq {
-        let (seq, shape) = (first.seq(), State::new(0, Status::Ready));
+        let (seq, shape) = (first.seq, State::new(0, Status::Ready));
         let mut reserved = first;
         for (body, seq) in bodies.iter().zip(seq..) {
-            self.store(reserved, seq, &NewMessage::fresh(sent, flags, body), shape);
-            reserved.index += 1;
+            self.store(reserved, seq, NewMessage::fresh(sent, flags, body), shape);
+            (reserved.index, reserved.seq) = (reserved.index + 1, reserved.seq + 1);
             reserved.offset = reserved.offset.map(|offset| offset + body.len() as u32);
         }
         self.counters.0.enter_ready(bodies.len() as u32);
@@ -106,7 +115,7 @@ impl StandardLog {
         &'a self,
         reserved: ReservedSlot<'a>,
         seq: Seq,
-        message: &NewMessage<'_>,
+        message: NewMessage<'_>,
         shape: State,
     ) -> SlotRef {
         let place = self.store(reserved, seq, message, shape);
@@ -122,7 +131,7 @@ impl StandardLog {
         &'a self,
         reserved: ReservedSlot<'a>,
         seq: Seq,
-        message: &NewMessage<'_>,
+        message: NewMessage<'_>,
         shape: State,
     ) -> SlotRef {
         if self.try_store(reserved, seq, message, shape) {
@@ -132,7 +141,7 @@ impl StandardLog {
     }
 
     #[cold]
-    fn store_later(&self, seq: Seq, message: &NewMessage<'_>, shape: State) -> SlotRef {
+    fn store_later(&self, seq: Seq, message: NewMessage<'_>, shape: State) -> SlotRef {
         let len = match message.body {
             NewBody::Inline(pieces) => Some(pieces.iter().map(|piece| piece.len()).sum()),
             NewBody::At { .. } | NewBody::Shared(_) => None,
@@ -151,7 +160,7 @@ impl StandardLog {
         &self,
         reserved: ReservedSlot<'_>,
         seq: Seq,
-        message: &NewMessage<'_>,
+        message: NewMessage<'_>,
         shape: State,
     ) -> bool {
         let slot = reserved.slot();
@@ -160,14 +169,18 @@ impl StandardLog {
         let (location, len) = self.write_body(&reserved, message.body);
         let (sent, flags, first_received) = (message.sent, message.flags, message.first_received);
         slot.set_fields(&Fields { sent, flags, first_received, due: message.due, location, len });
-        let explicit_seq = reserved.seq() != seq;
+        let explicit_seq = reserved.seq != seq;
         if explicit_seq {
             reserved.page.restate(reserved.index, seq);
         }
         let published =
             publish(slot, shape.of(reserved.generation).with_explicit_seq(explicit_seq));
         if !published {
-            self.take_back(message.body, location, len);
+            let shared = match message.body {
+                NewBody::Shared(shared) => Some(shared),
+                NewBody::Inline(_) | NewBody::At { .. } => None,
+            };
+            self.take_back(shared, location, len);
             self.give_back(reserved.page, 1);
         }
         published
@@ -194,15 +207,16 @@ impl StandardLog {
         (BodyLocation::Heap(store_heap(pieces)), len as u32)
     }
 
-    /// Undoes [`Self::write_body`]: the message will lie in another slot.
+    /// Undoes [`Self::write_body`], of a body that is `shared` or not: the message will lie in
+    /// another slot.
     #[cold]
-    fn take_back(&self, body: NewBody<'_>, location: BodyLocation, len: u32) {
-        match body {
-            NewBody::Shared(shared) => {
+    fn take_back(&self, shared: Option<&SharedBody>, location: BodyLocation, len: u32) {
+        match shared {
+            Some(shared) => {
                 self.uncount_outside(shared.share());
                 shared.take_back();
             }
-            NewBody::Inline(_) | NewBody::At { .. } => self.drop_body(location, len),
+            None => self.drop_body(location, len),
         }
     }
 
@@ -239,7 +253,8 @@ fn publish(slot: &Slot, state: State) -> bool {
     before.generation() != state.generation() && slot.change(before, state).is_ok()
 }
 
-/// What a message brings along.
+/// What a message brings along. Copied, never borrowed, so that it stays in registers.
+#[derive(Clone, Copy)]
 struct NewMessage<'a> {
     sent: Millis,
     flags: u8,
@@ -272,11 +287,6 @@ impl<'a> ReservedSlot<'a> {
             None => unreachable!("a reserved index lies inside its page"),
         }
     }
-
-    #[inline]
-    pub(super) fn seq(&self) -> Seq {
-        self.page.base() + u64::from(self.index)
-    }
 }
 
 impl std::fmt::Debug for ReservedSlot<'_> {
@@ -289,7 +299,7 @@ impl Reserved<'_> {
     /// The sequence number of the message. It stays, whatever happens.
     #[inline]
     pub fn seq(&self) -> Seq {
-        self.reserved.as_ref().map_or(0, ReservedSlot::seq)
+        self.reserved.as_ref().map_or(0, |reserved| reserved.seq)
     }
 
     /// Where the message will lie, unless receivers have to go past the slot.
@@ -321,7 +331,7 @@ impl Reserved<'_> {
         let message = NewMessage { sent, flags, first_received: sent, due, body };
         let seq = self.seq();
         match self.reserved.take() {
-            Some(reserved) => self.log.put(reserved, seq, &message, shape),
+            Some(reserved) => self.log.put(reserved, seq, message, shape),
             None => unreachable!("a reservation is used up only by publishing"),
         }
     }

@@ -127,9 +127,11 @@ impl Slot {
     /// Owner only: delivered for the first time at `now`, until `due`.
     #[inline]
     pub(super) fn set_first_lease(&self, due: Millis, now: Millis) {
-        let (sent, flags) = (self.sent(), self.flags());
-        self.set_times(sent, flags, now);
-        self.set_due(due, sent, now);
+        let word = self.sent.load(Ordering::Relaxed);
+        let first = now.saturating_sub(word >> MILLIS_SHIFT).min(FIRST_MAX);
+        self.sent.store(word & !FIRST_HIGH_MASK | first >> MILLIS_SHIFT, Ordering::Relaxed);
+        let due = due.min(MILLIS_MAX) << MILLIS_SHIFT;
+        self.due.store(due | first & FIRST_LOW_MASK, Ordering::Relaxed);
     }
 
     /// Owner only: another due time, all else kept.
@@ -184,6 +186,13 @@ impl Slot {
             2 => BodyLocation::Journal(word & BODY_MASK),
             _ => BodyLocation::Shared((word & BODY_MASK) as usize),
         }
+    }
+
+    /// The usual case of [`Slot::location`]: the offset in the page's region.
+    #[inline]
+    pub(super) fn offset(&self) -> Option<u32> {
+        let word = self.body.load(Ordering::Relaxed);
+        (word >> KIND_SHIFT == 0).then_some(word as u32)
     }
 
     #[inline]

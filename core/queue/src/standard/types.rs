@@ -115,13 +115,6 @@ pub struct Info {
     pub len: u32,
 }
 
-/// A lease that was granted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leased {
-    /// How often the message was delivered, this time included.
-    pub deliveries: u32,
-}
-
 /// The message was deleted meanwhile, through an older receipt. Nothing is left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gone;

@@ -1,7 +1,7 @@
 //! A message of a standard queue as it is handed to receivers.
 
 use trunkline_journal::Lsn;
-use trunkline_queue::{BodyRef, Claim, SlotRef};
+use trunkline_queue::{Claim, SlotRef};
 use trunkline_types::{Millis, Receipt, Result};
 
 use crate::queue::Queue;
@@ -25,10 +25,6 @@ pub(super) struct Message {
 impl Message {
     #[inline]
     pub fn of(claimed: &Claim<'_>) -> Self {
-        let lsn = match claimed.body() {
-            BodyRef::At { lsn, .. } => Lsn::from_u64(lsn),
-            BodyRef::Bytes(_) => Lsn::default(),
-        };
         Self {
             place: claimed.place(),
             seq: claimed.seq(),
@@ -36,7 +32,7 @@ impl Message {
             flags: claimed.flags(),
             deliveries: claimed.deliveries(),
             first_received: claimed.first_received(),
-            lsn,
+            lsn: claimed.lsn().map_or_else(Lsn::default, Lsn::from_u64),
         }
     }
 
@@ -76,16 +72,17 @@ impl Message {
         self.show_enveloped(queue, payload, received, in_flight, sink)
     }
 
+    // By value, or a message without an envelope would be put into memory for it.
     #[inline(never)]
     fn show_enveloped(
-        &self,
+        self,
         queue: &Queue,
         payload: &[u8],
         received: Millis,
         in_flight: bool,
         sink: &mut (impl FnMut(Delivery<'_>) + ?Sized),
     ) -> Result<bool> {
-        let Self { seq, flags, sent, deliveries: attempt, .. } = *self;
+        let Self { seq, flags, sent, deliveries: attempt, .. } = self;
         let message = Shown { seq, flags, payload, sent, attempt };
         let shown = with_rendering(queue, &message, |envelope| {
             sink(self.delivery(queue, envelope, received, in_flight));
@@ -96,7 +93,7 @@ impl Message {
 
     #[inline]
     fn delivery<'a>(
-        &self,
+        self,
         queue: &Queue,
         envelope: &Envelope<'a>,
         received: Millis,

@@ -84,8 +84,8 @@ impl StandardQueue {
             if let Ok(leased) = claimed.lease_in(&mut counted, due, now) {
                 if due <= now {
                     unleased.push((place, leased.deliveries));
-                } else {
-                    self.arm(queue, place.slot, due.min(expiry));
+                } else if leased.arm(due.min(expiry)) {
+                    queue.arm(place.slot, due.min(expiry));
                 }
             }
             delivered += 1;
@@ -172,13 +172,12 @@ impl StandardQueue {
                 self.expire_claimed(queue, claimed)?;
                 continue;
             }
-            match queue.rules.dead_letter() {
-                Some(dead) if claimed.deliveries() >= dead.max_receive_count => {
-                    if let Some(kept) = self.dead_letter(queue, claimed, now)? {
-                        return Ok(Some(kept));
-                    }
-                }
-                _ => return Ok(Some(claimed)),
+            let Some(dead) = queue.rules.dead_letter() else { return Ok(Some(claimed)) };
+            if claimed.deliveries() < dead.max_receive_count {
+                return Ok(Some(claimed));
+            }
+            if let Some(kept) = self.dead_letter(queue, claimed, now)? {
+                return Ok(Some(kept));
             }
         }
     }
