@@ -118,10 +118,13 @@ impl Queue {
     ) -> Result<Received> {
         self.check_call(call, RECEIVE)?;
         let now = self.host.attempt(call)?;
-        if call.is_duplicate() {
-            let visible = Receive { visibility: Some(0), ..*request };
-            return self.receive_at(now, &visible, &mut sink);
-        }
+        let visible;
+        let request = if call.is_duplicate() {
+            visible = Receive { visibility: Some(0), ..*request };
+            &visible
+        } else {
+            request
+        };
         self.receive_at(now, request, &mut sink)
     }
 

@@ -215,21 +215,16 @@ impl StandardLog {
     /// and gives its slot back. Once for each message.
     #[inline]
     pub(super) fn ended(&self, page: &Page, slot: &Slot, from: Status) {
-        self.drop_body(slot.location(), slot.len());
+        if slot.is_outside() {
+            self.drop_outside(slot.location(), slot.len());
+        }
         self.counters.0.shift(Some(from), None);
         self.give_back(page, 1);
     }
 
-    /// Lets go of a body that lies outside the pages. Once for each message.
-    #[inline]
-    pub(super) fn drop_body(&self, location: BodyLocation, len: u32) {
-        if let BodyLocation::Heap(_) | BodyLocation::Shared(_) = location {
-            self.drop_outside(location, len);
-        }
-    }
-
+    /// Lets go of a body, if it lies outside the pages. Once for each message.
     #[cold]
-    fn drop_outside(&self, location: BodyLocation, len: u32) {
+    pub(super) fn drop_outside(&self, location: BodyLocation, len: u32) {
         self.uncount_outside(free_outside(location, len));
     }
 

@@ -216,7 +216,7 @@ impl StandardLog {
                 self.uncount_outside(shared.share());
                 shared.take_back();
             }
-            None => self.drop_body(location, len),
+            None => self.drop_outside(location, len),
         }
     }
 

@@ -27,6 +27,8 @@ const FIRST_MAX: Millis = (1 << 36) - 1;
 
 const KIND_SHIFT: u32 = 62;
 const BODY_MASK: u64 = (1 << KIND_SHIFT) - 1;
+/// Only the kinds of bodies that lie in memory outside the pages have this bit.
+const OUTSIDE: u64 = 1 << KIND_SHIFT;
 
 /// Where the bytes of a body are, or which message a reference names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +197,12 @@ impl Slot {
         (word >> KIND_SHIFT == 0).then_some(word as u32)
     }
 
+    /// Whether the body lies in memory outside the pages.
+    #[inline]
+    pub(super) fn is_outside(&self) -> bool {
+        self.body.load(Ordering::Relaxed) & OUTSIDE != 0
+    }
+
     #[inline]
     pub(super) fn sent(&self) -> Millis {
         self.sent.load(Ordering::Relaxed) >> MILLIS_SHIFT
@@ -271,6 +279,8 @@ mod tests {
             assert_eq!((fields.sent, fields.flags, fields.len), (sent, 0xa5, 9));
             assert_eq!((fields.first_received, fields.due), (first_received, sent + 1));
             assert_eq!(fields.location, location);
+            let outside = matches!(location, BodyLocation::Heap(_) | BodyLocation::Shared(_));
+            assert_eq!(slot.is_outside(), outside);
         }
     }
 }

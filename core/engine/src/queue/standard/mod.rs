@@ -20,8 +20,8 @@ use trunkline_journal::{Lsn, Ticket};
 use trunkline_queue::{
     Extend, FairScheduler, Info, NewBody, SeqMap, SharedBody, SlotRef, StandardLog, Visibility,
 };
+use trunkline_types::sync::Mutex;
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Error, Field, Millis, Problem, Receipt, Result, Seq};
 
 use crate::queue::envelope::{Envelope, GROUPED};
@@ -269,6 +269,11 @@ impl StandardQueue {
             }
             return Ok(None);
         }
+        self.delete_and_let_go(queue, place)
+    }
+
+    #[inline(never)]
+    fn delete_and_let_go(&self, queue: &Queue, place: SlotRef) -> Result<Option<Ticket>> {
         let mut log = queue.host.append()?;
         let info = self.log.info(place);
         if let (true, Some(info)) = (self.log.delete(place), info) {
@@ -373,17 +378,6 @@ impl StandardQueue {
         if self.log.arm(slot, at) {
             queue.arm(slot, at);
         }
-    }
-
-    /// Where the message of a receipt lies now, if it is there at all.
-    #[inline]
-    pub(super) fn place(&self, queue: &Queue, receipt: &Receipt) -> Option<SlotRef> {
-        if receipt.incarnation == queue.host.incarnation {
-            return Some(SlotRef { slot: receipt.slot, generation: receipt.generation });
-        }
-        let slot = lock(&self.recovered).get(receipt.seq)?;
-        let place = self.log.slot_of(slot)?;
-        self.log.info(place).filter(|info| info.seq == receipt.seq).map(|info| info.place)
     }
 }
 

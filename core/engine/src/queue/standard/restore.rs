@@ -2,10 +2,12 @@
 //! back.
 
 use trunkline_host::{Host, LiveCount, Location, TimerKey};
-use trunkline_queue::{FairScheduler, Info, MessageState, NewBody, Restored, Restoring, SeqMap};
+use trunkline_queue::{
+    FairScheduler, Info, MessageState, NewBody, Restored, Restoring, SeqMap, SlotRef,
+};
 use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
-use trunkline_types::{Millis, ResourceId, Result, Seq};
+use trunkline_types::{Millis, Receipt, ResourceId, Result, Seq};
 
 use super::retention::Order;
 use super::{StandardQueue, location_of};
@@ -17,6 +19,22 @@ use crate::queue::stored::StoredMessage;
 use crate::queue::{Queue, SLOT_RETENTION};
 
 impl StandardQueue {
+    /// Where the message of a receipt lies now, if it is there at all.
+    #[inline]
+    pub(super) fn place(&self, queue: &Queue, receipt: &Receipt) -> Option<SlotRef> {
+        if receipt.incarnation == queue.host.incarnation {
+            return Some(SlotRef { slot: receipt.slot, generation: receipt.generation });
+        }
+        self.place_of_earlier_run(receipt)
+    }
+
+    #[cold]
+    fn place_of_earlier_run(&self, receipt: &Receipt) -> Option<SlotRef> {
+        let slot = lock(&self.recovered).get(receipt.seq)?;
+        let place = self.log.slot_of(slot)?;
+        self.log.info(place).filter(|info| info.seq == receipt.seq).map(|info| info.place)
+    }
+
     /// Takes over the messages of an image. No other thread has the queue yet. Returns the numbers
     /// of the messages whose payload is shared.
     pub fn restore(
