@@ -285,20 +285,27 @@ class ServedApi:
         self.stop()
 
 
+def every(engine: Engine, prefix: str, account: str, region: str) -> list[Api]:
+    """The APIs whose name starts with `prefix`: by name, and those of one name by age."""
+    call = Call(Store(engine._core), account, region, None, "", "")
+    found = [
+        document["rest"]
+        for document in call.store.every(api_key(account, region))
+        if document["rest"]["name"].startswith(prefix)
+    ]
+    found.sort(key=lambda rest: (rest["name"], rest["createdDate"]))
+    return [Api(engine, call, rest["name"], rest["id"]) for rest in found]
+
+
 def get_or_create(
     engine: Engine, name: str, account: str, region: str, *, create: bool = True
 ) -> Api:
     """The API of this name; the oldest where clients made several."""
     call = Call(Store(engine._core), account, region, None, "", "")
     with ProgramErrors(InvalidParameterValue), call.store.lock:
-        found = [
-            document
-            for document in call.store.every(api_key(account, region))
-            if document["rest"]["name"] == name
-        ]
-        if found:
-            found.sort(key=lambda document: document["rest"]["createdDate"])
-            return Api(engine, call, name, found[0]["id"])
+        for api in every(engine, name, account, region):
+            if api.name == name:
+                return api
         if not create:
             raise ResourceNotFound(f"There is no API {name!r}.")
         made = apis.create_rest_api(call, name=name)

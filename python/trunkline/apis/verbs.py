@@ -35,3 +35,23 @@ class ApiVerbs:
         owner = validation.owner(self._owner, account, region)
         self._core.check_open()
         return get_or_create(self, validation.text(name, "name"), *owner)  # type: ignore[arg-type]
+
+    def apis(
+        self, prefix: str = "", *, account: str | None = None, region: str | None = None
+    ) -> list[Api]:
+        """The APIs whose name starts with `prefix`, sorted by name.
+
+        Those that clients of API Gateway made are among them; of several with one name, those that
+        were made first come first.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> api = engine.api("front")
+        >>> engine.apis()
+        [<Api 'front'>]
+        """
+        from trunkline.apis.api import every
+
+        owner = validation.owner(self._owner, account, region)
+        self._core.check_open()
+        return every(self, validation.text(prefix, "prefix"), *owner)  # type: ignore[arg-type]

@@ -67,6 +67,13 @@ def find(core: CoreEngine, name: tuple[str, str, str], functions: Functions | No
     return machine
 
 
+def every(core: CoreEngine, owner: tuple[str, str], prefix: str) -> list[StateMachine]:
+    """The state machines of an account and a region whose name starts with `prefix`."""
+    from trunkline.aws.stepfunctions import defining
+
+    return [find(core, (*owner, name), None) for name in defining.names(core, *owner, prefix)]
+
+
 class StateMachine:
     """A state machine of an engine; :meth:`Engine.machine` makes it.
 

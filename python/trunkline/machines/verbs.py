@@ -66,6 +66,27 @@ class MachineVerbs:
             return find(self._core, full, functions)
         return put(self._core, full, definition, functions)
 
+    def machines(
+        self, prefix: str = "", *, account: str | None = None, region: str | None = None
+    ) -> list[StateMachine]:
+        """The state machines whose name starts with `prefix`, sorted by name.
+
+        Those that clients of Step Functions made are among them.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> for name in ("checkout", "checkout-late", "mail"):
+        ...     done = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+        ...     machine = engine.machine(name, done)
+        >>> [machine.name for machine in engine.machines("checkout")]
+        ['checkout', 'checkout-late']
+        """
+        from trunkline.machines.machine import every
+
+        owner = validation.owner(self._owner, account, region)
+        self._core.check_open()
+        return every(self._core, owner, validation.text(prefix, "prefix"))
+
     def send_task_success(self, token: str, output: Any = None) -> None:
         """End the task of an execution that waits for its token; `output` is the task's result.
 

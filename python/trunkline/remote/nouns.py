@@ -36,8 +36,9 @@ NOUNS: dict[str, Noun] = {
     "engine": Noun(
         "trunkline.engine:Engine",
         _words(
-            "queue queues topic topics bus buses stream streams machine schedule schedules bucket "
-            "buckets function functions event_source delivery_stream delivery_streams api "
+            "queue queues topic topics bus buses stream streams machine machines schedule "
+            "schedules bucket buckets function functions event_source delivery_stream "
+            "delivery_streams api apis "
             "send_task_success send_task_failure send_task_heartbeat flush"
         ),
         ("durability",),

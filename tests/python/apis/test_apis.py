@@ -110,3 +110,17 @@ def test_an_api_is_served_to_programs_with_an_event_loop():
                 return inside, await asyncio.to_thread(fetch)
 
     assert asyncio.run(main()) == ("hello ann", "hello bob")
+
+
+def test_apis_are_listed_by_name_and_those_of_one_name_by_age(engine):
+    for name in ("late", "front", "front-old"):
+        engine.api(name)
+    elsewhere = engine.api("front", region="eu-west-1")
+    assert [api.name for api in engine.apis()] == ["front", "front-old", "late"]
+    assert [api.name for api in engine.apis("front")] == ["front", "front-old"]
+    assert [api.id for api in engine.apis(region="eu-west-1")] == [elsewhere.id]
+    engine.api("front").remove()
+    assert [api.name for api in engine.apis("front")] == ["front-old"]
+    assert [api.name for api in trunkline.aio.wrap(engine).apis("late")] == ["late"]
+    with pytest.raises(TypeError, match="prefix"):
+        engine.apis(None)

@@ -291,3 +291,15 @@ def test_a_quick_call_is_told_of_with_its_end():
     started, ended = execution.history()[3:5]
     assert (started["type"], ended["type"]) == ("LambdaFunctionStarted", "LambdaFunctionSucceeded")
     assert before <= started["timestamp"] <= ended["timestamp"]
+
+
+def test_machines_are_listed_by_name_in_their_region():
+    engine = trunkline.open()
+    for name in ("mail", "checkout", "checkout-late"):
+        engine.machine(name, WAIT)
+    engine.machine("elsewhere", WAIT, region="eu-west-1")
+    assert [machine.name for machine in engine.machines()] == ["checkout", "checkout-late", "mail"]
+    assert [machine.name for machine in engine.machines("checkout-")] == ["checkout-late"]
+    assert [machine.name for machine in engine.machines(region="eu-west-1")] == ["elsewhere"]
+    engine.machine("mail").remove()
+    assert engine.machines("mail") == []

@@ -24,3 +24,16 @@ class ApiVerbs:
         from trunkline.aio.apis.api import Api
 
         return Api(self.sync.api(name, account=account, region=region))
+
+    def apis(
+        self, prefix: str = "", *, account: str | None = None, region: str | None = None
+    ) -> list[Api]:
+        """The APIs whose name starts with `prefix`, as :meth:`trunkline.Engine.apis` lists them.
+
+        >>> import trunkline
+        >>> trunkline.aio.open().apis()
+        []
+        """
+        from trunkline.aio.apis.api import Api
+
+        return [Api(api) for api in self.sync.apis(prefix, account=account, region=region)]

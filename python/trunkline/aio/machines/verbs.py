@@ -56,6 +56,21 @@ class MachineVerbs:
         )
         return StateMachine(machine)
 
+    def machines(
+        self, prefix: str = "", *, account: str | None = None, region: str | None = None
+    ) -> list[StateMachine]:
+        """The state machines whose name starts with `prefix`, as :meth:`trunkline.Engine.machines`
+        lists them.
+
+        >>> import trunkline
+        >>> trunkline.aio.open().machines()
+        []
+        """
+        from trunkline.aio.machines.machine import StateMachine
+
+        found = self.sync.machines(prefix, account=account, region=region)
+        return [StateMachine(machine) for machine in found]
+
     async def send_task_success(self, token: str, output: Any = None) -> None:
         """End the task of an execution that waits for its token, with its result."""
         await asyncio.to_thread(self.sync.send_task_success, token, output)

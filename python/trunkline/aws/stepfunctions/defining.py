@@ -8,7 +8,7 @@ import uuid
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.stepfunctions import language, settings, starting
 from trunkline.aws.stepfunctions.connecting import runtime_of
-from trunkline.aws.stepfunctions.documents import machine_key
+from trunkline.aws.stepfunctions.documents import folder, machine_key
 from trunkline.aws.stepfunctions.names import Arn, arn_of, check_name
 from trunkline.aws.stepfunctions.publishing import remove_all
 from trunkline.aws.stepfunctions.starting import Current
@@ -68,6 +68,12 @@ def find(core: CoreEngine, name: tuple[str, str, str]) -> str | None:
     """The ARN of the state machine of this name."""
     arn = _arn(name)
     return None if Store(core).get(machine_key(arn)) is None else arn.text
+
+
+def names(core: CoreEngine, account: str, region: str, prefix: str) -> list[str]:
+    """The names of the state machines of a region that start with `prefix`, sorted."""
+    found = Store(core).every(folder(account, region, "machine"), prefix)
+    return [str(document["name"]) for document in found]
 
 
 def remove(core: CoreEngine, name: tuple[str, str, str]) -> None:
