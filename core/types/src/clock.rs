@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::raw_clock::{MONOTONIC, WITH_SLEEP, clock_ms};
+use crate::raw_clock::{MONOTONIC, WITH_SLEEP, clock_ms, wall_gap_ms};
 use crate::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Milliseconds: of a point in time since the Unix epoch, or of a span.
@@ -66,7 +66,9 @@ pub struct VirtualTime {
     now: AtomicU64,
 }
 
-/// The coarse monotonic clock, shifted to the wall clock. 6 ns a reading, resolution 1 to 4 ms.
+/// The coarse monotonic clock, shifted to the wall clock. 6 ns a reading, resolution 1 to 4 ms. The
+/// clocks of all processes of a machine agree: an engine that is opened anew goes on from where the
+/// one before it stood.
 ///
 /// The monotonic clock stands still while the machine sleeps, and the wall clock may be set. Once a
 /// second the gap between the two is looked at:
@@ -203,14 +205,8 @@ impl Source for System {
 
     fn read(&self) -> Reading {
         let monotonic = self.monotonic();
-        Reading { monotonic, wall: wall_ms(), slept: clock_ms(WITH_SLEEP) - monotonic }
-    }
-}
-
-fn wall_ms() -> i64 {
-    match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
-        Ok(since) => since.as_millis() as i64,
-        Err(_) => 0,
+        let (wall, slept) = (monotonic + wall_gap_ms(), clock_ms(WITH_SLEEP) - monotonic);
+        Reading { monotonic, wall, slept }
     }
 }
 
@@ -219,6 +215,17 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+
+    #[test]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn a_clock_that_is_made_later_is_not_behind_an_earlier_one() {
+        let mut before = 0;
+        for _ in 0..20_000 {
+            let now = Clock::system().now();
+            assert!(now >= before, "{now} is before {before}");
+            before = now;
+        }
+    }
 
     #[test]
     fn a_virtual_clock_moves_only_forward_and_only_when_told() {
@@ -381,6 +388,7 @@ mod tests {
     #[test]
     fn the_system_clock_is_near_the_wall_clock() {
         let clock = Clock::system();
-        assert!((clock.now() as i64 - wall_ms()).abs() < 100);
+        let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        assert!((clock.now() as i64 - wall.as_millis() as i64).abs() < 100);
     }
 }

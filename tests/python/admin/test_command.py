@@ -158,7 +158,7 @@ def test_an_interrupt_ends_the_command_without_a_traceback_from_its_first_moment
         raise KeyboardInterrupt
 
     monkeypatch.setattr("trunkline.cli.parser.parser_of", interrupted)
-    assert main(["serve"]) == 230
+    assert main(["serve"]) == 130
 
 
 def test_what_is_in_memory_needs_a_server(tmp_path, capsys):
