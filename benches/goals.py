@@ -41,14 +41,6 @@ CORE = {
     "disk, 1,000 x 1 KiB": 0.2,
 }
 """Rows of the core, and their greatest time or size as a multiple of the peer's."""
-CORE_LOSSES = {
-    "memory: send, receive, delete, 100 B": (
-        "Each of the three verbs is a step against all other threads that takes three locked "
-        "instructions: it claims, it publishes, it counts. The peer sends and receives with about "
-        "five, has no lease that can end and no counts, and forgets a message when it is received."
-    )
-}
-"""Why such a row is lost where it is."""
 PATTERNS = {"exact, three fields": 2.0}
 """Kinds of rules, and the greatest time of the largest set as a multiple of a small one."""
 PATTERN_BASE = 100
@@ -105,8 +97,7 @@ def of_core(_: argparse.Namespace) -> Iterator[Goal]:
         if found and found["row"] in CORE:
             peer = found.groupdict().get("peer") or "a batch"
             row, ratio = found["row"], float(found["ratio"])
-            why = CORE_LOSSES.get(row)
-            yield Goal("core", row, peer, ratio, CORE[row], is_most=True, why=why)
+            yield Goal("core", row, peer, ratio, CORE[row], is_most=True)
 
 
 def of_patterns(_: argparse.Namespace) -> Iterator[Goal]:
