@@ -10,10 +10,10 @@ import pytest
 from kinesis_calls import arn
 from stream_queue_calls import ON_DEMAND, create, entries, put, receive, receive_all
 from test_kill import client, serve
-from waiting import until
 
 import trunkline
 import trunkline.aws
+from tests.waiting import until
 
 pytestmark = pytest.mark.botocore_knows("kinesis", "CreateQueue")
 
