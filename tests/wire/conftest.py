@@ -99,3 +99,14 @@ def make(request, connect, engine):
         return Front(connect("apigateway"), engine, url, **given)
 
     return made
+
+
+@pytest.fixture
+def s3(connect):
+    return connect("s3")
+
+
+@pytest.fixture
+def bucket(s3):
+    s3.create_bucket(Bucket="uploads")
+    return "uploads"

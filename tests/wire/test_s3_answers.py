@@ -11,17 +11,6 @@ botocore = pytest.importorskip("botocore")
 from botocore.exceptions import ClientError  # noqa: E402
 
 
-@pytest.fixture
-def s3(connect):
-    return connect("s3")
-
-
-@pytest.fixture
-def bucket(s3):
-    s3.create_bucket(Bucket="uploads")
-    return "uploads"
-
-
 def refused(call, **arguments):
     with pytest.raises(ClientError) as caught:
         call(**arguments)

@@ -13,17 +13,6 @@ from botocore.exceptions import ClientError  # noqa: E402
 MIB = 1024 * 1024
 
 
-@pytest.fixture
-def s3(connect):
-    return connect("s3")
-
-
-@pytest.fixture
-def bucket(s3):
-    s3.create_bucket(Bucket="uploads")
-    return "uploads"
-
-
 def code_of(call, **arguments):
     with pytest.raises(ClientError) as caught:
         call(**arguments)

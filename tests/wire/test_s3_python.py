@@ -15,11 +15,6 @@ MIB = 1024 * 1024
 
 
 @pytest.fixture
-def s3(connect):
-    return connect("s3")
-
-
-@pytest.fixture
 def uploads(engine):
     return engine.bucket("uploads")
 
